@@ -1,0 +1,29 @@
+/** The handle: how a handler speaks to the cache about its own answer. */
+
+import type { Usage } from '../events.js'
+import type { Duration } from '../lib/duration.js'
+
+/** What became of the exchange, as in the `x-llm-cache` field. */
+export type OutcomeLabel = 'HIT' | 'MISS' | 'BYPASS' | 'COLLAPSED'
+
+/**
+ * `res.locals.llmCache` (Express), `ctx.state.llmCache` (Koa), `c.get('llmCache')` (Hono).
+ * Always there behind the middleware; on anything but a MISS the setters do nothing, for there is nothing to store.
+ *
+ * @example
+ * app.post('/chat', llmCache(), async (req, res) => {
+ *   res.locals.llmCache.tag('docs:v3').ttl('10m')
+ *   if (req.body.sendEmail) res.locals.llmCache.skip('has side effects')
+ * })
+ */
+export interface CacheHandle {
+  readonly outcome: OutcomeLabel
+  /** Adds tags to the entry. Each 1 to 200 characters. @throws OptionError on anything else */
+  tag(...tags: string[]): CacheHandle
+  /** Freshness lifetime of this answer instead of the configured one. @throws OptionError on an invalid duration */
+  ttl(duration: Duration): CacheHandle
+  /** Do not store this answer; called before the first byte, simultaneous askers run the handler themselves. */
+  skip(reason?: string): CacheHandle
+  /** What the model billed, where the answer's own shape does not tell. */
+  usage(usage: Usage): CacheHandle
+}

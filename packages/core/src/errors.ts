@@ -1,0 +1,36 @@
+/** Typed errors. Each has a stable `code`, keeps its `cause`, and says what to do next. None carries a prompt, answer or key. */
+
+export type LlmCacheErrorCode = 'ERR_OPTION_UNKNOWN' | 'ERR_OPTION_INVALID' | 'ERR_CLOSED' | 'ERR_FRAME'
+
+/** Base of every error that this library throws. */
+export class LlmCacheError extends Error {
+  override readonly name: string = 'LlmCacheError'
+  readonly code: LlmCacheErrorCode
+
+  constructor(code: LlmCacheErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/** A wrong option, thrown at construction; `option` is its path (`controls.maxTtl`). */
+export class OptionError extends LlmCacheError {
+  override readonly name: string = 'OptionError'
+  readonly option: string
+
+  constructor(code: 'ERR_OPTION_UNKNOWN' | 'ERR_OPTION_INVALID', option: string, message: string) {
+    super(code, message)
+    this.option = option
+  }
+}
+
+/** Encoded bytes that are not a frame of ours, are damaged, or belong to another key. Always treated as a miss. */
+export class FrameError extends LlmCacheError {
+  override readonly name: string = 'FrameError'
+  readonly reason: 'not-a-frame' | 'version' | 'truncated' | 'checksum' | 'foreign-key' | 'header'
+
+  constructor(reason: FrameError['reason'], message: string, options?: ErrorOptions) {
+    super('ERR_FRAME', message, options)
+    this.reason = reason
+  }
+}

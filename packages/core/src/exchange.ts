@@ -1,0 +1,124 @@
+/**
+ * The neutral exchange: what an adapter tells the engine about a request, and what the engine answers.
+ * No framework's `req`/`res` and no `Request`/`Response` appear here: tapping `res.write` costs 3..5 us
+ * a request, a bridge through `Response` 167..227 us (docs/decisions/0001-neutral-exchange.md).
+ */
+
+import type { CacheHandle } from './engine/handle.js'
+
+/** Header fields as name/value pairs, in the order received; names as the sender wrote them. */
+export type HeaderPairs = readonly (readonly [name: string, value: string])[]
+
+/** The request's body, as far as the adapter can give it without taking it from the handler. */
+export type RequestBody =
+  /** There is none (GET, or content-length 0). */
+  | { readonly kind: 'none' }
+  /** The bytes as received. The handler still gets them. */
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  /** A body parser ran before us; `value` is what it made of the body. */
+  | { readonly kind: 'parsed'; readonly value: unknown }
+  /** It cannot be keyed; the request is bypassed with this reason. The handler still gets it. */
+  | { readonly kind: 'unreadable'; readonly reason: UnreadableReason }
+
+export type UnreadableReason = 'body-too-large' | 'body-encoded' | 'body-multipart' | 'body-consumed' | 'body-aborted'
+
+/** A request as the engine sees it. Everything is lazy: a getter that is not asked for costs nothing. */
+export interface CacheRequest {
+  /** Upper-case method. */
+  readonly method: string
+  /** Path and query exactly as received, before any router stripped a mount path. */
+  readonly url: string
+  /** The Host field (or `:authority`), lower-case, with its port; '' when absent. */
+  readonly host: string
+  /**
+   * The route's pattern (`/chat/:id`) if the framework knows it yet. The only form of the path that may
+   * appear in events and labels, since paths can carry private data.
+   */
+  readonly route?: string | undefined
+  /** True when the app marked this very route: mounted on it, wrapped by `cached()`. */
+  readonly explicit: boolean
+  /** A field's value by lower-case name; several lines are joined by ', ' (cookies by '; '). */
+  header(name: string): string | undefined
+  /** The body. May be called more than once; never consumes what the handler reads. */
+  body(): RequestBody | Promise<RequestBody>
+}
+
+/** A complete or still growing answer that goes out in the origin's place. */
+export interface Reply {
+  readonly status: number
+  /** Representation headers first, then the cache's own (Cache-Status, Age, x-llm-cache, x-llm-cache-id). */
+  readonly headers: HeaderPairs
+  readonly body: ReplyBody
+}
+
+export type ReplyBody =
+  /** The whole body, ready to be written at once. Empty for 204, 304 and HEAD. */
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  /** Chunks that arrive over time: a flight being followed, or a paced replay. */
+  | { readonly kind: 'chunks'; readonly chunks: ChunkSource }
+
+/**
+ * A pull source of chunks with back-pressure: nothing is produced that was not asked for.
+ * `next` answers at once when a chunk is there already.
+ */
+export interface ChunkSource {
+  /** The next chunk, `done` after the last one, `aborted` when the origin broke off. */
+  next(): ChunkStep | Promise<ChunkStep>
+  /** The receiver left. Idempotent; no further `next` is expected. */
+  cancel(): void
+}
+
+export type ChunkStep = { readonly kind: 'chunk'; readonly bytes: Uint8Array } | { readonly kind: 'done' } | { readonly kind: 'aborted' }
+
+/** What is to be done with a request. */
+export type Outcome =
+  /** Run the handler, capture nothing. `headers` go onto its response. */
+  | { readonly kind: 'bypass'; readonly reason: BypassReason; readonly headers: HeaderPairs; readonly handle: CacheHandle }
+  /** Send `reply`, do not run the handler. */
+  | { readonly kind: 'replay'; readonly reply: Reply; readonly handle: CacheHandle }
+  /** Run the handler inside `recorder.run` and feed the recorder with its answer. */
+  | { readonly kind: 'record'; readonly recorder: Recorder; readonly handle: CacheHandle }
+
+/** Receives an origin answer while it goes out to the client. Never throws, never delays. */
+export interface Recorder {
+  /** Id of the entry-to-be, the value of `x-llm-cache-id`. */
+  readonly id: string
+  /** Runs the handler so that upstream calls it makes (also later, asynchronously) are tied to this exchange. */
+  run<T>(handler: () => T): T
+  /**
+   * The origin's status and headers, without those that outer middleware had set on the response before
+   * the handler ran. Answers with the cache's fields to add to the head on the wire.
+   */
+  head(status: number, headers: HeaderPairs): HeaderPairs
+  /** A chunk of the body as it goes to the client. The recorder keeps the reference: do not reuse the buffer. */
+  write(chunk: Uint8Array): void
+  /** The origin ended its answer. */
+  end(): void
+  /** The origin broke off: it threw, or destroyed its response. */
+  abort(reason: 'origin-error'): void
+  /**
+   * The client left before the end. True: others still receive this answer, so the origin must not be told;
+   * `onRelease` is called once when nobody receives it any more or it has ended.
+   */
+  clientGone(onRelease: () => void): boolean
+}
+
+/** Why a request was not looked up at all. Values are stable and safe as labels. */
+export type BypassReason =
+  | UnreadableReason
+  | 'method'
+  | 'policy-off'
+  | 'when'
+  | 'not-llm'
+  | 'request-no-store'
+  | 'range-request'
+  | 'upgrade'
+  | 'no-partition'
+  | 'partition-failed'
+  | 'invalid-json'
+  | 'duplicate-keys'
+  | 'number-precision'
+  | 'too-deep'
+  | 'stateful'
+  | 'closed'
+  | 'internal-error'

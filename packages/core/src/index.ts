@@ -1,0 +1,1 @@
+export type { DurationText } from './lib/duration.js'

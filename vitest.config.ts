@@ -1,0 +1,21 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+const source = (path: string): string => fileURLToPath(new URL(`./packages/${path}`, import.meta.url))
+
+export default defineConfig({
+  resolve: {
+    // Tests run on the sources; test/packed.test.ts runs on what is published.
+    alias: [
+      { find: /^@llm-cache\/core$/, replacement: source('core/src/index.ts') },
+      { find: /^@llm-cache\/core\/(node|web|testing)$/, replacement: source('core/src/$1/index.ts') },
+      { find: /^@llm-cache\/(express|koa|hono)$/, replacement: source('$1/src/index.ts') },
+      { find: '#platform', replacement: source('core/src/platform/node.ts') },
+    ],
+  },
+  test: {
+    include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts', 'examples/*/test/**/*.test.ts'],
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
+  },
+})
