@@ -24,6 +24,7 @@ export const LAYERS: Readonly<Record<string, number>> = {
   semantic: 3,
   engine: 4,
   control: 5,
+  'cache.ts': 5,
   observe: 5,
   metrics: 6,
   admin: 6,
