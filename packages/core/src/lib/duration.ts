@@ -12,20 +12,19 @@ const PATTERN = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|w)$/
 
 /**
  * Milliseconds of `value`, or undefined when it is not a duration: not a number, negative, not finite, over 2^31 - 1 ms,
- * without a unit or with an unknown one. Fractions of a millisecond are rounded. Zero is valid here; whether it makes
- * sense is the caller's decision.
+ * without a unit or with an unknown one. Fractions of a millisecond are rounded; what is not zero but would round to it
+ * is refused. Zero is valid here; whether it makes sense is the caller's decision.
  */
 export function parseDuration(value: unknown): number | undefined {
-  let ms: number
-  if (typeof value === 'number') {
-    ms = value
-  } else if (typeof value === 'string') {
-    const match = PATTERN.exec(value)
-    if (!match) return undefined
-    ms = Number(match[1]) * (UNITS[match[2] as string] as number)
-  } else {
-    return undefined
-  }
+  const ms = typeof value === 'number' ? value : typeof value === 'string' ? parseDurationText(value) : undefined
+  if (ms === undefined || !(ms >= 0 && ms <= MAX_DURATION_MS)) return undefined
   const rounded = Math.round(ms)
-  return Number.isFinite(ms) && ms >= 0 && rounded <= MAX_DURATION_MS ? rounded : undefined
+  if (rounded === 0) return ms === 0 ? 0 : undefined
+  return rounded
+}
+
+/** Milliseconds of text with a unit, neither rounded nor bounded (Infinity is possible); undefined when it is not one. */
+export function parseDurationText(text: string): number | undefined {
+  const match = PATTERN.exec(text)
+  return match ? Number(match[1]) * (UNITS[match[2] as string] as number) : undefined
 }
