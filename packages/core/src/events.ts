@@ -55,6 +55,7 @@ export type SkipReason =
   | 'request-no-store'
   | 'ttl-zero'
   | 'store-refused'
+  | 'store-failed'
   | 'closed'
 
 /** Fields that every exchange event carries. */

@@ -39,8 +39,15 @@ export interface CacheRequest {
   readonly explicit: boolean
   /** A field's value by lower-case name; several lines are joined by ', ' (cookies by '; '). */
   header(name: string): string | undefined
-  /** The body. May be called more than once; never consumes what the handler reads. */
-  body(): RequestBody | Promise<RequestBody>
+  /**
+   * The body, at most `limit` bytes of it: more is unreadable with 'body-too-large'. May be called more than
+   * once; never takes anything from the handler.
+   */
+  body(limit: number): RequestBody | Promise<RequestBody>
+  /** Aborted when the client leaves; asked for only while the request waits for someone else's answer. */
+  readonly signal?: AbortSignal | undefined
+  /** The handle of a cache mounted further out on the same request: the inner one decides, the outer one stands back. */
+  readonly outer?: CacheHandle | undefined
 }
 
 /** A complete or still growing answer that goes out in the origin's place. */

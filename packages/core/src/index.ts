@@ -1,1 +1,31 @@
-export type { DurationText } from './lib/duration.js'
+export { type CacheRoute, createLlmCache, type LlmCache } from './cache.js'
+export { costOf, type PriceTable } from './cost/cost.js'
+export type { CacheHandle, OutcomeLabel } from './engine/handle.js'
+export type { AnswerView, LlmCacheOptions, ReplayPace, RouteOptions, UpstreamRule } from './engine/options.js'
+export { isOptionError } from './engine/resolve.js'
+export { type ChunkMark, type Entry, type EntryMeta, entryBytes } from './entry/entry.js'
+export { decodeFrame, encodeFrame } from './entry/frame.js'
+export { FrameError, LlmCacheError, type LlmCacheErrorCode, OptionError } from './errors.js'
+export type { CacheEvent, CacheEventListener, ExchangeLabels, MissReason, ModelLabels, SkipReason, Usage } from './events.js'
+export type {
+  BypassReason,
+  CacheRequest,
+  ChunkSource,
+  ChunkStep,
+  HeaderPairs,
+  Outcome,
+  Recorder,
+  Reply,
+  ReplyBody,
+  RequestBody,
+  UnreadableReason,
+} from './exchange.js'
+export type { NormalizeMode } from './fingerprint/fingerprint.js'
+export type { Duration, DurationText } from './lib/duration.js'
+export { type CachedDecorator, type CachedOptions, createDecorator, openCached, openMount } from './mount.js'
+export type { CacheStats, Savings } from './observe/stats.js'
+export type { ControlDirective, ControlPolicy } from './policy/controls.js'
+export { type CredentialsOptions, DEFAULT_CREDENTIAL_HEADERS, type PartitionOption } from './policy/partition.js'
+export type { Awaitable, CacheStore, Clock, KeyvLike, StoreEvent, StoreFailure, StoreLimits, StoreOperation, StoreSize } from './ports.js'
+export { createKeyvStore } from './stores/keyv.js'
+export { createMemoryStore, type MemoryStoreOptions } from './stores/memory.js'

@@ -68,3 +68,28 @@ export interface KeyvLike {
   on?(event: 'error', listener: (error: unknown) => void): unknown
   disconnect?(): unknown
 }
+
+/** Notes the model calls that a handler makes while it runs, where the runtime lets us see them (Node). */
+export interface UpstreamWatch {
+  /** A new trace for one run of a handler. */
+  trace(): UpstreamTrace
+  /** Stops watching. Idempotent. */
+  close(): void
+}
+
+export interface UpstreamTrace {
+  /** Runs `callback`; calls made in it, also later and asynchronously, belong to this trace. */
+  run<T>(callback: () => T): T
+  /** Model calls seen so far. */
+  readonly calls: number
+  /**
+   * `complete`: every model call ended well, or a later one made up for it; `failed`: one did not;
+   * `unknown`: none was seen, or one was aborted or is still running.
+   */
+  readonly state: UpstreamState
+}
+
+export type UpstreamState = 'complete' | 'failed' | 'unknown'
+
+/** Whether a request to `host` (lower-case, with port unless default) and `path` (with query) asks a model for an answer. */
+export type IsModelCall = (host: string, path: string, method: string) => boolean

@@ -1,8 +1,9 @@
 /** The runtime's primitives on Node (and Bun): the `node` arm of `#platform`. Same surface as `./web.ts`. */
 
-import { AsyncLocalStorage } from 'node:async_hooks'
 import * as crypto from 'node:crypto'
 import { createHash, createHmac, randomBytes } from 'node:crypto'
+
+export { createUpstreamWatch } from './node-upstream.js'
 
 /** SHA-256 of `data` in base64url (43 characters). FIPS 180-4. */
 export function sha256(data: string | Uint8Array): string {
@@ -27,17 +28,6 @@ export function toBase64(bytes: Uint8Array): string {
 /** Bytes of standard base64; characters outside the alphabet are skipped (the frame's checksum catches damage). */
 export function fromBase64(text: string): Uint8Array {
   return Buffer.from(text, 'base64')
-}
-
-/** A value that follows asynchronous calls made inside `run`. */
-export interface AsyncContext<T> {
-  run<R>(value: T, callback: () => R): R
-  get(): T | undefined
-}
-
-export function createAsyncContext<T>(): AsyncContext<T> {
-  const storage = new AsyncLocalStorage<T>()
-  return { run: (value, callback) => storage.run(value, callback), get: () => storage.getStore() }
 }
 
 // crypto.hash is 2x createHash for short inputs; Bun and Deno lack it in some versions.

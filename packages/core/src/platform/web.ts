@@ -2,7 +2,7 @@
 
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 as digest } from '@noble/hashes/sha2.js'
-import type { AsyncContext } from './node.js'
+import type { IsModelCall, UpstreamTrace, UpstreamWatch } from '../ports.js'
 
 const encoder = new TextEncoder()
 
@@ -37,9 +37,10 @@ export function fromBase64(text: string): Uint8Array {
   }
 }
 
-/** Without asynchronous context there is no tie between an exchange and its upstream calls: `get` never knows. */
-export function createAsyncContext<T>(): AsyncContext<T> {
-  return { run: (_value, callback) => callback(), get: () => undefined }
+/** Without asynchronous context there is no tie between a handler and its upstream calls: nothing is ever seen. */
+export function createUpstreamWatch(_isModelCall: IsModelCall): UpstreamWatch {
+  const trace: UpstreamTrace = { run: (callback) => callback(), calls: 0, state: 'unknown' }
+  return { trace: () => trace, close: () => undefined }
 }
 
 function toBase64Url(bytes: Uint8Array): string {

@@ -1,0 +1,32 @@
+/** What the engine's parts share: one object, made once by `createLlmCache`. */
+
+import type { ExchangeLabels, ModelLabels, SkipReason } from '../events.js'
+import type { CacheRequest } from '../exchange.js'
+import type { RequestShape } from '../fingerprint/fingerprint.js'
+import type { Clock, UpstreamWatch } from '../ports.js'
+import type { GuardedStore } from '../stores/guarded.js'
+import type { Emitter } from './emitter.js'
+import type { FlightTable } from './flight.js'
+import type { Marks } from './marks.js'
+import type { ResolvedCache } from './resolve.js'
+
+export interface EngineContext {
+  readonly cache: ResolvedCache
+  readonly store: GuardedStore
+  readonly flights: FlightTable
+  readonly marks: Marks
+  readonly upstream: UpstreamWatch
+  readonly clock: Clock
+  readonly emitter: Emitter
+  readonly randomId: () => string
+}
+
+/** Labels of an exchange at this moment: the framework may know the route only after its router ran. */
+export function labelsOf(clock: Clock, request: CacheRequest, shape: RequestShape): ExchangeLabels & ModelLabels {
+  return { at: clock.now(), route: request.route, provider: shape.provider, model: shape.model }
+}
+
+/** Reasons after which the next equal request need not hope to share an answer. */
+export function isLeaderOnly(reason: SkipReason): boolean {
+  return reason === 'handler-skip' || reason === 'superseded'
+}

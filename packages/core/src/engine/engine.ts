@@ -1,0 +1,234 @@
+/** The engine: from a request to its outcome. Never throws: what goes wrong here is a bypass and an event. */
+
+import { LRUCache } from 'lru-cache'
+import { sha256 } from '#platform'
+import type { Entry } from '../entry/entry.js'
+import type { MissReason } from '../events.js'
+import type { BypassReason, CacheRequest, HeaderPairs, Outcome, RequestBody } from '../exchange.js'
+import { type FingerprintResult, fingerprint, type RequestShape } from '../fingerprint/fingerprint.js'
+import { ageMs, evaluate } from '../freshness.js'
+import type { CacheStatus } from '../http/cache-status.js'
+import { isThenable } from '../lib/deadline.js'
+import { parseControls, type RequestControls } from '../policy/controls.js'
+import type { PartitionResult } from '../policy/partition.js'
+import type { Awaitable } from '../ports.js'
+import type { GetOutcome } from '../stores/guarded.js'
+import { type EngineContext, labelsOf } from './context.js'
+import { errorName } from './emitter.js'
+import type { Flight, Joined } from './flight.js'
+import { idleHandle, SUPERSEDED } from './notes.js'
+import { startRecording } from './recorder.js'
+import { CLIENT_LEFT, followerReply, hitReply, onlyIfCachedReply, ownFields } from './replies.js'
+import type { Rule } from './resolve.js'
+
+export interface Engine {
+  open(request: CacheRequest, rule: Rule): Awaitable<Outcome>
+}
+
+/** A request that may be looked up: everything that the later steps need. */
+interface Query {
+  readonly request: CacheRequest
+  readonly rule: Rule
+  readonly controls: RequestControls
+  readonly key: string
+  readonly shape: RequestShape
+  /** Not marked by the app, and only its answer can show that a model is behind it. */
+  readonly needsModelCall: boolean
+}
+
+/** Keys of bodies seen before, so that a repeated request is hashed but not parsed. */
+const MEMO_ENTRIES = 5000
+const MAX_MEMO_KEY = 4096
+/** A follower whose leader broke off leads or follows again, this often. */
+const MAX_JOINS = 3
+
+export function createEngine(context: EngineContext, isClosed: () => boolean): Engine {
+  const { cache, store, flights, marks, clock, emitter } = context
+  const memo = new LRUCache<string, FingerprintResult>({ max: MEMO_ENTRIES })
+  const bypassHandle = idleHandle('BYPASS')
+  const hitHandle = idleHandle('HIT')
+  const collapsedHandle = idleHandle('COLLAPSED')
+
+  /** Not ours: the response stays unmarked. */
+  function ignore(request: CacheRequest, reason: BypassReason): Outcome {
+    emitter.emit({ type: 'exchange-bypass', at: clock.now(), route: request.route, reason })
+    return { kind: 'bypass', reason, headers: [], handle: bypassHandle }
+  }
+
+  function bypass(request: CacheRequest, reason: BypassReason): Outcome {
+    emitter.emit({ type: 'exchange-bypass', at: clock.now(), route: request.route, reason })
+    const headers = ownFields(cache.name, { fwd: 'bypass', detail: reason }, 'BYPASS', undefined, [])
+    return { kind: 'bypass', reason, headers, handle: bypassHandle }
+  }
+
+  function failed(request: CacheRequest, error: unknown): Outcome {
+    emitter.emit({ type: 'internal-error', at: clock.now(), where: 'engine', errorName: errorName(error) })
+    return bypass(request, 'internal-error')
+  }
+
+  function open(request: CacheRequest, rule: Rule): Awaitable<Outcome> {
+    try {
+      const outcome = admit(request, rule)
+      return outcome instanceof Promise ? outcome.catch((error: unknown) => failed(request, error)) : outcome
+    } catch (error) {
+      return failed(request, error)
+    }
+  }
+
+  /** What can be decided from the head alone. */
+  function admit(request: CacheRequest, rule: Rule): Awaitable<Outcome> {
+    request.outer?.skip(SUPERSEDED)
+    if (isClosed()) return ignore(request, 'closed')
+    const { method } = request
+    const marked = request.explicit || rule.when !== undefined
+    if (!marked && method !== 'POST' && method !== 'QUERY') return ignore(request, 'method')
+    if (!marked && !isJson(request.header('content-type'))) return ignore(request, 'not-llm')
+    if (method !== 'POST' && method !== 'QUERY' && method !== 'GET') return bypass(request, 'method')
+    if (request.header('upgrade') !== undefined && method === 'GET') return ignore(request, 'upgrade')
+    if (request.header('range') !== undefined) return bypass(request, 'range-request')
+    const controls = parseControls((name) => request.header(name), rule.controls)
+    if (!rule.when) return identify(request, rule, controls, request.explicit)
+    return chain(rule.when(request), (wanted) => (wanted ? identify(request, rule, controls, true) : bypass(request, 'when')))
+  }
+
+  /** Partition, body and key. */
+  function identify(request: CacheRequest, rule: Rule, controls: RequestControls, explicit: boolean): Awaitable<Outcome> {
+    return chain(request.body(rule.maxBodyBytes), (body) => {
+      const encoding = request.header('content-encoding')
+      const readable: RequestBody =
+        encoding && encoding.toLowerCase() !== 'identity' ? { kind: 'unreadable', reason: 'body-encoded' } : body
+      return chain(rule.partition(request), (partition: PartitionResult) => {
+        if (partition.kind === 'bypass') return bypass(request, partition.reason)
+        const result = keyOf(request, rule, partition.digest, readable)
+        if (result.kind === 'bypass') return explicit ? bypass(request, result.reason) : ignore(request, result.reason)
+        const { key, shape } = result
+        if (!explicit && shape.kind === 'opaque') return ignore(request, 'not-llm')
+        if (controls.noStore) return bypass(request, 'request-no-store')
+        return answer({ request, rule, controls, key, shape, needsModelCall: !explicit && shape.kind === 'generic' }, 0)
+      })
+    })
+  }
+
+  function keyOf(request: CacheRequest, rule: Rule, partition: string, body: RequestBody): FingerprintResult {
+    const { method, host, url } = request
+    const contentType = request.header('content-type')
+    const headers = rule.headers.flatMap((name) => {
+      const value = request.header(name)
+      return value === undefined ? [] : [[name, value] as const]
+    })
+    const compute = (): FingerprintResult =>
+      fingerprint({ method, host, url, contentType, headers, partition, body, normalize: rule.normalize })
+    if (body.kind !== 'bytes') return compute()
+
+    let memoKey = `${partition}${sha256(body.bytes)}${rule.normalize}`
+    for (const part of [method, host, url, contentType ?? '']) memoKey += `${part.length}:${part}`
+    for (const [name, value] of headers) memoKey += `${name.length}:${name}${value.length}:${value}`
+    if (memoKey.length > MAX_MEMO_KEY) return compute()
+    const known = memo.get(memoKey)
+    if (known) return known
+    const result = compute()
+    memo.set(memoKey, result)
+    return result
+  }
+
+  function answer(query: Query, joins: number): Awaitable<Outcome> {
+    const { request, rule, controls, key, shape } = query
+    if (controls.noCache || shape.refresh) return lead(query, 'request-directive', undefined)
+    const mayCollapse =
+      rule.collapseMs !== undefined && (!query.needsModelCall || marks.knowsRoute(request.method, request.url)) && marks.mayCollapse(key)
+    // A flight also covers a lookup that is under way, so that a thousand askers cost one read of the store.
+    const current = mayCollapse && !controls.onlyIfCached && joins < MAX_JOINS ? flights.get(key) : undefined
+    if (current) return chain(current.join(request.signal), (joined) => follow(query, joined, joins))
+
+    const found = store.get(key)
+    if (!(found instanceof Promise)) return decide(query, found, undefined, mayCollapse)
+    const flight = mayCollapse && !controls.onlyIfCached ? openFlight(query, true) : undefined
+    return found.then((outcome) => decide(query, outcome, flight, mayCollapse))
+  }
+
+  function decide(query: Query, found: GetOutcome, flight: Flight | undefined, mayCollapse: boolean): Outcome {
+    if (found.kind === 'found') {
+      const { entry } = found
+      if (evaluate(entry, query.controls, clock.now()) === 'fresh') {
+        flight?.found(entry)
+        flight?.close()
+        return hit(query, entry)
+      }
+    }
+    const reason = missReason(query, found)
+    return lead(query, reason, flight ?? (mayCollapse ? openFlight(query, true) : undefined))
+  }
+
+  function missReason({ controls }: Query, found: GetOutcome): MissReason {
+    if (found.kind === 'failed') return 'store-failed'
+    if (found.kind === 'absent') return 'absent'
+    return controls.maxAgeMs !== undefined || controls.minFreshMs !== undefined ? 'request-directive' : 'expired'
+  }
+
+  function follow(query: Query, joined: Joined, joins: number): Awaitable<Outcome> {
+    const { request, shape } = query
+    switch (joined.kind) {
+      case 'answer':
+        emitter.emit({ ...labelsOf(clock, request, shape), type: 'flight-joined', entryId: joined.head.id })
+        return { kind: 'replay', reply: followerReply(cache.name, joined.head, joined.chunks), handle: collapsedHandle }
+      case 'entry':
+        if (evaluate(joined.entry, query.controls, clock.now()) === 'fresh') return hit(query, joined.entry)
+        return lead(query, 'request-directive', undefined)
+      case 'timeout':
+        emitter.emit({ ...labelsOf(clock, request, shape), type: 'flight-timeout', waitedMs: Math.round(joined.waitedMs) })
+        return answer(query, joins + 1)
+      case 'retry':
+        return answer(query, joins + 1)
+      case 'alone':
+        return lead(query, 'absent', undefined)
+      case 'left':
+        return { kind: 'replay', reply: CLIENT_LEFT, handle: collapsedHandle }
+    }
+  }
+
+  function hit(query: Query, entry: Entry): Outcome {
+    const { request, rule, shape } = query
+    const reply = hitReply(entry, { name: cache.name, pace: rule.replay, clock, ifNoneMatch: request.header('if-none-match') })
+    emitter.emit({
+      ...labelsOf(clock, request, shape),
+      route: request.route ?? entry.meta.route,
+      model: shape.model ?? entry.meta.model,
+      type: 'lookup-hit',
+      entryId: entry.id,
+      store: store.name,
+      ageMs: ageMs(entry, clock.now()),
+      bytes: entry.body.byteLength,
+      usage: entry.meta.usage,
+      originMs: entry.meta.originMs,
+      notModified: reply.status === 304,
+    })
+    return { kind: 'replay', reply, handle: hitHandle }
+  }
+
+  function lead(query: Query, reason: MissReason, flight: Flight | undefined): Outcome {
+    const { request, rule, controls, key, shape, needsModelCall } = query
+    emitter.emit({ ...labelsOf(clock, request, shape), type: 'lookup-miss', reason })
+    if (controls.onlyIfCached) return { kind: 'replay', reply: onlyIfCachedReply(cache.name), handle: idleHandle('MISS') }
+    const status: CacheStatus = { fwd: FORWARD[reason], detail: marks.lastSkip(key) }
+    const ownHeaders = (id: string, origin: HeaderPairs): HeaderPairs => ownFields(cache.name, status, 'MISS', id, origin)
+    const recording = { request, rule, key, shape, controls, needsModelCall, ownHeaders, flight: flight ?? openFlight(query, false) }
+    return { kind: 'record', ...startRecording(context, recording) }
+  }
+
+  function openFlight({ rule, key }: Query, shared: boolean): Flight {
+    return flights.open(key, { shared, timeoutMs: rule.collapseMs ?? 0, maxBytes: cache.maxEntryBytes })
+  }
+
+  return { open }
+}
+
+const FORWARD = { absent: 'uri-miss', expired: 'stale', 'request-directive': 'request', 'store-failed': 'miss' } as const
+
+/** `next` on a value, at once where it is there already: a hit in memory costs no microtask. */
+function chain<T, R>(value: Awaitable<T>, next: (value: T) => Awaitable<R>): Awaitable<R> {
+  return isThenable(value) ? Promise.resolve(value).then(next) : next(value)
+}
+
+function isJson(contentType: string | undefined): boolean {
+  return contentType !== undefined && /^\s*application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(contentType)
+}

@@ -1,0 +1,219 @@
+/**
+ * Collapsed forwarding: equal requests in flight share one origin call. The first is the leader; followers receive the
+ * leader's answer from its first byte, live, whatever its status. The leader's own client may leave without harm to them.
+ */
+
+import type { Entry } from '../entry/entry.js'
+import type { HeaderPairs } from '../exchange.js'
+import { type Broadcast, type BroadcastReader, createBroadcast } from '../lib/broadcast.js'
+import type { Clock } from '../ports.js'
+
+export interface AnswerHead {
+  readonly id: string
+  readonly status: number
+  readonly headers: HeaderPairs
+}
+
+export type Joined =
+  /** The leader's answer, from byte 0. */
+  | { readonly kind: 'answer'; readonly head: AnswerHead; readonly chunks: BroadcastReader }
+  /** The leader found, or has just stored, this entry. */
+  | { readonly kind: 'entry'; readonly entry: Entry }
+  /** The leader broke off before its head: one of the followers must lead. */
+  | { readonly kind: 'retry' }
+  /** The answer is for the leader alone (Set-Cookie, private, skip): ask the origin without waiting for anybody. */
+  | { readonly kind: 'alone' }
+  /** The leader was silent for too long. */
+  | { readonly kind: 'timeout'; readonly waitedMs: number }
+  /** The follower's own client left. */
+  | { readonly kind: 'left' }
+
+/** One origin call and everybody who receives its answer. */
+export interface Flight {
+  /** Followers so far, those that left included. */
+  readonly joined: number
+  /** Follows: answers at once when the head is there already. */
+  join(signal: AbortSignal | undefined): Joined | Promise<Joined>
+  /** Leader: the store had it after all. */
+  found(entry: Entry): void
+  /** Leader: the origin's head, to be shared. */
+  head(head: AnswerHead): void
+  write(chunk: Uint8Array): void
+  /** Leader: the origin ended well formed; `entry` until the store has it. Late joiners get the entry. */
+  end(entry: Entry | undefined): void
+  /** Leader: the origin broke off. Followers with a head see the cut, those without retry. */
+  abort(): void
+  /** Leader: nobody may share this answer. */
+  release(): void
+  /**
+   * Leader: its client left. True while followers remain; then `onRelease` is called once, when the flight has ended
+   * or the last of them has left. False: nobody is there, the flight takes no more joiners.
+   */
+  leaderGone(onRelease: () => void): boolean
+  /** The whole body, unless it outgrew the bound. */
+  bytes(): Uint8Array | undefined
+  /** Takes the flight off the table: no one can join from now on. */
+  close(): void
+}
+
+export interface FlightTable {
+  get(key: string): Flight | undefined
+  /** A new flight under `key`; joinable by others unless `shared` is false. */
+  open(key: string, options: { readonly shared: boolean; readonly timeoutMs: number; readonly maxBytes: number }): Flight
+  readonly size: number
+}
+
+export function createFlightTable(clock: Clock): FlightTable {
+  const flights = new Map<string, Flight>()
+  return {
+    get: (key) => flights.get(key),
+    get size() {
+      return flights.size
+    },
+    open(key, { shared, timeoutMs, maxBytes }) {
+      const flight: Flight = createFlight(clock, timeoutMs, createBroadcast(maxBytes), () => {
+        if (flights.get(key) === flight) flights.delete(key)
+      })
+      if (shared) flights.set(key, flight)
+      return flight
+    },
+  }
+}
+
+function createFlight(clock: Clock, timeoutMs: number, body: Broadcast, unlist: () => void): Flight {
+  const waiting = new Set<(joined: Joined) => void>()
+  let settled: Joined | undefined // what every joiner is told, once that is no longer the head
+  let head: AnswerHead | undefined
+  let ended = false
+  let joined = 0
+  let leaderLeft = false
+  let onRelease: (() => void) | undefined
+  let progressAt = clock.monotonic()
+  let cancelTimer: (() => void) | undefined
+  const readers = new Set<BroadcastReader>()
+
+  function following(): number {
+    return waiting.size + readers.size
+  }
+
+  function settle(result: Joined): void {
+    settled = result
+    for (const resolve of [...waiting]) resolve(result)
+  }
+
+  function releaseLeader(): void {
+    const callback = onRelease
+    onRelease = undefined
+    callback?.()
+  }
+
+  function afterLeaving(): void {
+    if (following() > 0 || !leaderLeft || ended) return
+    unlist()
+    releaseLeader()
+  }
+
+  function finish(): void {
+    ended = true
+    cancelTimer?.()
+    cancelTimer = undefined
+    releaseLeader()
+  }
+
+  // One timer a flight, not one a follower: a thousand followers of a long stream would otherwise set half a million.
+  function watchSilence(): void {
+    if (cancelTimer || ended) return
+    const check = (): void => {
+      const silent = clock.monotonic() - progressAt
+      if (silent < timeoutMs) {
+        cancelTimer = clock.schedule(timeoutMs - silent, check)
+        return
+      }
+      cancelTimer = undefined
+      unlist()
+      settle({ kind: 'timeout', waitedMs: silent })
+      for (const reader of [...readers]) reader.cancel()
+    }
+    cancelTimer = clock.schedule(timeoutMs, check)
+  }
+
+  function subscribe(answer: AnswerHead): Joined {
+    if (!body.joinable) return { kind: 'alone' }
+    const reader = body.subscribe(() => {
+      readers.delete(reader)
+      afterLeaving()
+    })
+    readers.add(reader)
+    return { kind: 'answer', head: answer, chunks: reader }
+  }
+
+  return {
+    get joined() {
+      return joined
+    },
+    join(signal) {
+      if (settled) return settled
+      joined++
+      watchSilence()
+      if (head) return subscribe(head)
+      return new Promise((resolve) => {
+        const done = (result: Joined): void => {
+          waiting.delete(done)
+          signal?.removeEventListener('abort', onAbort)
+          resolve(result.kind === 'answer' ? subscribe(result.head) : result)
+        }
+        const onAbort = (): void => {
+          done({ kind: 'left' })
+          afterLeaving()
+        }
+        waiting.add(done)
+        if (signal?.aborted) onAbort()
+        else signal?.addEventListener('abort', onAbort, { once: true })
+      })
+    },
+    found(entry) {
+      settle({ kind: 'entry', entry })
+      finish()
+    },
+    head(answer) {
+      progressAt = clock.monotonic()
+      head = answer
+      for (const resolve of [...waiting]) resolve({ kind: 'answer', head: answer, chunks: NO_CHUNKS })
+    },
+    write(chunk) {
+      progressAt = clock.monotonic()
+      body.write(chunk)
+    },
+    end(entry) {
+      body.end()
+      if (entry) settle({ kind: 'entry', entry })
+      else unlist()
+      finish()
+    },
+    abort() {
+      unlist()
+      body.abort()
+      settle({ kind: 'retry' })
+      finish()
+    },
+    release() {
+      unlist()
+      settle({ kind: 'alone' })
+    },
+    leaderGone(callback) {
+      if (ended) return false
+      leaderLeft = true
+      if (following() === 0) {
+        unlist()
+        return false
+      }
+      onRelease = callback
+      return true
+    },
+    bytes: () => body.bytes(),
+    close: unlist,
+  }
+}
+
+// Stands in until each follower gets its own reader.
+const NO_CHUNKS: BroadcastReader = { next: () => ({ kind: 'aborted' }), cancel: () => undefined }

@@ -1,0 +1,97 @@
+/** The options, as users write them. `resolve.ts` checks them and applies defaults, once. */
+
+import type { PriceTable } from '../cost/cost.js'
+import type { CacheRequest } from '../exchange.js'
+import type { NormalizeMode } from '../fingerprint/fingerprint.js'
+import type { Duration } from '../lib/duration.js'
+import type { ControlPolicy } from '../policy/controls.js'
+import type { CredentialsOptions, PartitionOption } from '../policy/partition.js'
+import type { CacheStore, Clock, KeyvLike } from '../ports.js'
+
+/** How a recorded stream is sent: at once, with the origin's own rhythm, or at a steady rate. */
+export type ReplayPace = 'instant' | 'recorded' | { readonly tokensPerSecond: number }
+
+/** What may differ from route to route. */
+export interface RouteOptions {
+  /** Freshness lifetime. 1 ms to 24.8 days. @default '1h' */
+  readonly ttl?: Duration
+  /**
+   * Who may share an entry. `private`: requests with the same credentials; `shared`: everybody; a function: those
+   * for whom it returns the same non-empty text. A function that returns nothing, throws or rejects: bypass.
+   * @default 'private'
+   */
+  readonly partition?: PartitionOption
+  /** Which fields carry credentials for `partition: 'private'`. */
+  readonly credentials?: CredentialsOptions
+  /**
+   * Further request headers that change the answer and so belong to the key, besides the providers' own
+   * (`anthropic-version`, `anthropic-beta`, `openai-organization`, `openai-project`, `openai-beta`).
+   */
+  readonly headers?: readonly string[]
+  /**
+   * What counts as the same request. `exact`: JSON key order only; `default`: also defaulted parameters and fields
+   * known not to matter; `loose`: also rounded parameters, trimmed, case-folded prompts. Never `loose` for code.
+   * @default 'default'
+   */
+  readonly normalize?: NormalizeMode
+  /** Tags of every entry of this route. */
+  readonly tags?: readonly string[] | ((request: CacheRequest) => readonly string[])
+  /** True: cache this request whatever its body looks like; false: bypass. Unset: only requests that look like model calls. */
+  readonly when?: (request: CacheRequest) => boolean | Promise<boolean>
+  /** Which directives callers may use in `Cache-Control` and `x-llm-cache-control`. */
+  readonly controls?: ControlPolicy
+  /** Whether simultaneous equal requests share one origin call, and how long one waits for another. @default { timeout: '60s' } */
+  readonly collapse?: boolean | { readonly timeout?: Duration }
+  /** Pace of replayed streams. @default 'instant' */
+  readonly replay?: ReplayPace
+  /** Store answers that call tools. They may be acted upon, so not by default. @default false */
+  readonly toolCalls?: boolean
+  /**
+   * The app's own word on whether an answer is whole, asked after all other gates passed. It also vouches for streams of
+   * free text, whose end nothing else proves. A throw counts as no.
+   */
+  readonly complete?: (answer: AnswerView) => boolean
+  /** Largest request body in bytes that is read for the key; larger ones are bypassed. @default 4 MiB */
+  readonly maxBodyBytes?: number
+}
+
+/** An answer that is about to be stored. */
+export interface AnswerView {
+  readonly status: number
+  readonly contentType: string
+  readonly body: Uint8Array
+  /** The body as UTF-8 text. */
+  text(): string
+}
+
+/** A model API that handlers call, besides the ones known already. */
+export interface UpstreamRule {
+  /** Host name, optionally with port; `*.example.com` covers subdomains. */
+  readonly host: string
+  /** Beginning of the path. @default '/' */
+  readonly path?: string
+}
+
+/** Options of a cache; those of its routes are defaults that a route may override. */
+export interface LlmCacheOptions extends RouteOptions {
+  /** Name in `Cache-Status`: letters, digits and `-_.`. @default 'llm-cache' */
+  readonly name?: string
+  /** Only `exact` in this version. @default 'exact' */
+  readonly strategy?: 'exact'
+  /** Any Keyv instance or storage adapter, or a store of this library. @default an LRU in this process */
+  readonly store?: KeyvLike | CacheStore
+  /** Bound of the in-process LRU. @default 5000 */
+  readonly maxEntries?: number
+  /** Bound of the in-process LRU, in bytes. @default 64 MiB */
+  readonly maxBytes?: number
+  /** Largest answer in bytes that is stored. @default 4 MiB */
+  readonly maxEntryBytes?: number
+  /** How long one call of the store may take before the request goes on without it. @default '100ms' */
+  readonly storeTimeout?: Duration
+  /** Further model APIs whose calls show that a handler asks a model. Node only. */
+  readonly upstream?: readonly UpstreamRule[]
+  /** Prices that differ from the built-in list, for the savings in `stats()`. */
+  readonly prices?: PriceTable
+  /** Time source; for tests. @default the platform's */
+  readonly clock?: Clock
+}

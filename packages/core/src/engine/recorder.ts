@@ -1,0 +1,247 @@
+/** The recorder: takes an origin's answer as it goes out, shares it with followers, and stores it if every gate agrees. */
+
+import { judgeAnswer } from '../answer/judge.js'
+import { type ChunkMark, type Entry, entryBytes } from '../entry/entry.js'
+import type { SkipReason } from '../events.js'
+import type { CacheRequest, HeaderPairs, Recorder } from '../exchange.js'
+import type { RequestShape } from '../fingerprint/fingerprint.js'
+import { times } from '../freshness.js'
+import { etagFor } from '../http/etag.js'
+import { headerValue, relayableHeaders, storableHeaders } from '../http/headers.js'
+import type { RequestControls } from '../policy/controls.js'
+import { isShareable, judgeHead } from '../policy/head-gates.js'
+import type { UpstreamTrace } from '../ports.js'
+import { type EngineContext, isLeaderOnly, labelsOf } from './context.js'
+import { errorName } from './emitter.js'
+import type { Flight } from './flight.js'
+import type { CacheHandle } from './handle.js'
+import { createHandle, type Notes } from './notes.js'
+import type { Rule } from './resolve.js'
+
+export interface Recording {
+  readonly request: CacheRequest
+  readonly rule: Rule
+  readonly key: string
+  readonly shape: RequestShape
+  readonly controls: RequestControls
+  readonly flight: Flight
+  /** The answer may be stored only if a model was seen to be called. */
+  readonly needsModelCall: boolean
+  /** The cache's own fields for the head on the wire. */
+  readonly ownHeaders: (id: string, origin: HeaderPairs) => HeaderPairs
+}
+
+interface Head {
+  readonly status: number
+  /** All of the origin's own fields, as gates see them. */
+  readonly origin: HeaderPairs
+  readonly stored: HeaderPairs
+  readonly skip: SkipReason | undefined
+}
+
+export function startRecording(context: EngineContext, recording: Recording): { recorder: Recorder; handle: CacheHandle } {
+  const { request, rule, key, shape, controls, flight, needsModelCall } = recording
+  const { clock, emitter, marks } = context
+  const id = context.randomId()
+  const startedAt = clock.monotonic()
+  const trace: UpstreamTrace = context.upstream.trace()
+  const notes: Notes = { tags: new Set(), ttlMs: undefined, usage: undefined, skip: undefined }
+  const chunks: ChunkMark[] = []
+  let head: Head | undefined
+  let firstByteAt = 0
+  let bytes = 0
+  let writes = 0
+  let done = false
+
+  function skipped(reason: SkipReason): void {
+    const leaderOnly = isLeaderOnly(reason) || (head?.skip === reason && !isShareable(reason, head.status))
+    marks.skipped(key, reason, leaderOnly)
+    emitter.emit({ ...labelsOf(clock, request, shape), type: 'entry-skipped', entryId: id, reason })
+  }
+
+  /** Chunks of one millisecond are one for pacing, so that a flood of tiny ones costs no memory. */
+  function mark(ms: number): void {
+    const last = chunks.at(-1)
+    if (last?.[1] === ms) chunks.pop()
+    chunks.push([bytes, ms])
+  }
+
+  /** The entry to store, or why there is none. */
+  function judge(origin: Head): Entry | SkipReason {
+    if (notes.skip) return notes.skip
+    if (origin.skip) return origin.skip
+    const body = bytes <= context.cache.maxEntryBytes ? flight.bytes() : undefined
+    if (!body) return 'too-large'
+    if (declaredLength(origin.origin) !== undefined && declaredLength(origin.origin) !== bytes) return 'content-length-mismatch'
+    const contentType = headerValue(origin.origin, 'content-type') ?? ''
+    const streamed = writes > 1
+    // The app may vouch for a stream whose end nothing on the wire proves.
+    const vouched = rule.complete !== undefined && trace.state === 'unknown'
+    const verdict = judgeAnswer({
+      contentType,
+      body,
+      streamed,
+      expectsJson: shape.expectsJson,
+      allowToolCalls: rule.toolCalls,
+      upstream: vouched ? 'complete' : trace.state,
+      provider: shape.provider,
+    })
+    if (verdict.kind === 'skip') return verdict.reason
+    if (needsModelCall && trace.calls === 0 && !verdict.fromModel) return 'no-model-call'
+    if (rule.complete && !vouches(rule.complete, origin.status, contentType, body)) return 'complete-check'
+    const ttlMs = freshnessLifetime()
+    if (ttlMs === 0) return 'ttl-zero'
+    const entry: Entry = {
+      id,
+      key,
+      ...times(clock.now(), ttlMs),
+      status: origin.status,
+      headers: origin.stored,
+      body,
+      chunks: streamed ? chunks : undefined,
+      meta: {
+        provider: shape.provider,
+        model: shape.model ?? verdict.model,
+        route: request.route,
+        usage: notes.usage ?? verdict.usage,
+        originMs: clock.monotonic() - startedAt,
+        tags: [...new Set([...rule.tags(request), ...notes.tags])],
+      },
+    }
+    return entryBytes(entry) > context.cache.maxEntryBytes ? 'too-large' : entry
+  }
+
+  /** The handler's word, else the caller's clamped one, else the route's; a caller may shorten what a handler says. */
+  function freshnessLifetime(): number {
+    if (notes.ttlMs === undefined) return controls.ttlMs ?? rule.ttlMs
+    return Math.min(notes.ttlMs, controls.ttlMs ?? notes.ttlMs)
+  }
+
+  function vouches(complete: NonNullable<Rule['complete']>, status: number, contentType: string, body: Uint8Array): boolean {
+    try {
+      return complete({ status, contentType, body, text: () => new TextDecoder().decode(body) }) === true
+    } catch (error) {
+      emitter.emit({ type: 'internal-error', at: clock.now(), where: 'complete', errorName: errorName(error) })
+      return false
+    }
+  }
+
+  function store(entry: Entry): void {
+    const finish = (result: 'stored' | 'refused' | 'failed'): void => {
+      flight.close()
+      if (result === 'stored') {
+        marks.stored(key)
+        emitter.emit({
+          ...labelsOf(clock, request, shape),
+          type: 'entry-stored',
+          entryId: id,
+          bytes: entryBytes(entry),
+          originMs: entry.meta.originMs,
+          usage: entry.meta.usage,
+          tags: entry.meta.tags.length,
+        })
+      } else if (result === 'refused') skipped('store-refused')
+      else skipped('store-failed')
+    }
+    const result = context.store.set(entry)
+    if (typeof result === 'string') finish(result)
+    else void result.then(finish)
+  }
+
+  function conclude(): void {
+    const followers = flight.joined
+    let result: Entry | SkipReason
+    try {
+      // A handler that ends without a head never answered at all.
+      result = head ? judge(head) : 'origin-error'
+    } catch (error) {
+      emitter.emit({ type: 'internal-error', at: clock.now(), where: 'recorder', errorName: errorName(error) })
+      result = 'origin-error'
+    }
+    const entry = typeof result === 'string' ? undefined : result
+    flight.end(entry)
+    if (needsModelCall && trace.calls > 0) marks.learnRoute(request.method, request.url)
+    if (followers > 0) {
+      emitter.emit({
+        ...labelsOf(clock, request, shape),
+        type: 'flight-ended',
+        entryId: id,
+        followers,
+        usage: entry?.meta.usage,
+        completed: entry !== undefined,
+      })
+    }
+    if (entry) store(entry)
+    else skipped(result as SkipReason)
+  }
+
+  const handle = createHandle(notes, () => {
+    // Too late once the head is out: followers are receiving this answer already.
+    if (!head) flight.release()
+  })
+
+  const recorder: Recorder = {
+    id,
+    run: (handler) => trace.run(handler),
+    head(status, headers) {
+      if (head || done) return []
+      const skip = judgeHead({ method: request.method, status, headers, keyedHeaders: rule.keyedHeaders })
+      // A route that was never seen asking a model is not ours to mark.
+      const silent = needsModelCall && trace.calls === 0 && !marks.knowsRoute(request.method, request.url)
+      const etag: HeaderPairs = !silent && !skip && mayValidate(headers) ? [['ETag', etagFor(id)]] : []
+      head = { status, origin: headers, stored: [...storableHeaders(headers), ...etag], skip }
+      if ((skip && !isShareable(skip, status)) || notes.skip) flight.release()
+      else flight.head({ id, status, headers: [...relayableHeaders(headers), ...etag] })
+      return silent ? [] : [...etag, ...recording.ownHeaders(id, headers)]
+    },
+    write(chunk) {
+      if (done || chunk.byteLength === 0) return
+      const now = clock.monotonic()
+      if (bytes === 0) firstByteAt = now
+      bytes += chunk.byteLength
+      writes++
+      if (bytes <= context.cache.maxEntryBytes) mark(Math.round(now - firstByteAt))
+      flight.write(chunk)
+    },
+    end() {
+      if (done) return
+      done = true
+      conclude()
+    },
+    abort(reason) {
+      if (done) return
+      done = true
+      flight.abort()
+      skipped(reason)
+    },
+    clientGone(onRelease) {
+      if (done) return false
+      const gone = (): void => {
+        if (done) return
+        done = true
+        skipped('client-gone')
+      }
+      const held = flight.leaderGone(() => {
+        gone()
+        onRelease()
+      })
+      if (!held) {
+        gone()
+        flight.abort()
+      }
+      return held
+    },
+  }
+  return { recorder, handle }
+}
+
+/** JSON answers get a validator; it is the entry's id, since one id has one body. */
+function mayValidate(headers: HeaderPairs): boolean {
+  const contentType = headerValue(headers, 'content-type') ?? ''
+  return /^application\/(?:[\w.+-]+\+)?json\b/i.test(contentType) && headerValue(headers, 'etag') === undefined
+}
+
+function declaredLength(headers: HeaderPairs): number | undefined {
+  const value = headerValue(headers, 'content-length')
+  return value === undefined ? undefined : Number(value)
+}

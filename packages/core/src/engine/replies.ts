@@ -1,0 +1,90 @@
+/** Replies: what goes out instead of, or besides, the origin's answer. */
+
+import type { Entry } from '../entry/entry.js'
+import type { HeaderPairs, Reply } from '../exchange.js'
+import { ageMs, remainingMs } from '../freshness.js'
+import { appendCacheStatus, type CacheStatus, formatCacheStatus } from '../http/cache-status.js'
+import { matchesIfNoneMatch } from '../http/etag.js'
+import { headerValue } from '../http/headers.js'
+import type { BroadcastReader } from '../lib/broadcast.js'
+import type { Clock } from '../ports.js'
+import type { AnswerHead } from './flight.js'
+import type { OutcomeLabel } from './handle.js'
+import type { ReplayPace } from './options.js'
+import { createPacedSource } from './pace.js'
+
+/** The cache's own fields. `Cache-Status` keeps what caches nearer to the origin said (RFC 9211 section 2). */
+export function ownFields(
+  name: string,
+  status: CacheStatus,
+  label: OutcomeLabel,
+  id: string | undefined,
+  origin: HeaderPairs,
+): HeaderPairs {
+  const fields: [string, string][] = [
+    ['Cache-Status', appendCacheStatus(headerValue(origin, 'cache-status'), formatCacheStatus(name, status))],
+    ['x-llm-cache', label],
+  ]
+  if (id !== undefined) fields.push(['x-llm-cache-id', id])
+  return fields
+}
+
+export interface HitOptions {
+  readonly name: string
+  readonly pace: ReplayPace
+  readonly clock: Clock
+  /** The request's If-None-Match field. */
+  readonly ifNoneMatch: string | undefined
+}
+
+/** An entry as a reply: 304 where the client's validator matches (RFC 9110 section 13.1.2), else the whole answer. */
+export function hitReply(entry: Entry, { name, pace, clock, ifNoneMatch }: HitOptions): Reply {
+  const now = clock.now()
+  const own: HeaderPairs = [
+    ...ownFields(name, { hit: true, ttlSeconds: remainingMs(entry, now) / 1000 }, 'HIT', entry.id, entry.headers),
+    ['Age', String(Math.floor(ageMs(entry, now) / 1000))],
+  ]
+  const etag = ifNoneMatch === undefined ? undefined : headerValue(entry.headers, 'etag')
+  if (etag !== undefined && matchesIfNoneMatch(ifNoneMatch, etag)) {
+    return { status: 304, headers: [...validators(entry.headers), ...own], body: { kind: 'bytes', bytes: NOTHING } }
+  }
+  const headers = [...withoutCacheStatus(entry.headers), ...own]
+  if (pace !== 'instant' && entry.chunks) {
+    return { status: entry.status, headers, body: { kind: 'chunks', chunks: createPacedSource(entry, pace, clock) } }
+  }
+  return { status: entry.status, headers, body: { kind: 'bytes', bytes: entry.body } }
+}
+
+/** Another request's answer, as it comes in. */
+export function followerReply(name: string, head: AnswerHead, chunks: BroadcastReader): Reply {
+  const own = ownFields(name, { fwd: 'uri-miss', collapsed: true }, 'COLLAPSED', head.id, head.headers)
+  return { status: head.status, headers: [...withoutCacheStatus(head.headers), ...own], body: { kind: 'chunks', chunks } }
+}
+
+/** `only-if-cached` and nothing there: 504 (RFC 9111 section 5.2.1.7). */
+export function onlyIfCachedReply(name: string): Reply {
+  const own = ownFields(name, { fwd: 'request', detail: 'only-if-cached' }, 'MISS', undefined, [])
+  return { status: 504, headers: [['Content-Type', 'application/json'], ...own], body: { kind: 'bytes', bytes: ONLY_IF_CACHED } }
+}
+
+/** For a client that left while it waited; nobody reads it. */
+export const CLIENT_LEFT: Reply = { status: 499, headers: [], body: { kind: 'bytes', bytes: new Uint8Array(0) } }
+
+/** Fields that a 304 repeats (RFC 9110 section 15.4.5). */
+function validators(headers: HeaderPairs): HeaderPairs {
+  return headers.filter(([name]) => NOT_MODIFIED_FIELDS.has(name.toLowerCase()))
+}
+
+function withoutCacheStatus(headers: HeaderPairs): HeaderPairs {
+  return headers.some(isCacheStatus) ? headers.filter((pair) => !isCacheStatus(pair)) : headers
+}
+
+function isCacheStatus([name]: readonly [string, string]): boolean {
+  return name.length === 12 && name.toLowerCase() === 'cache-status'
+}
+
+const NOT_MODIFIED_FIELDS: ReadonlySet<string> = new Set(['cache-control', 'content-location', 'etag', 'expires', 'vary'])
+const NOTHING = new Uint8Array(0)
+const ONLY_IF_CACHED = new TextEncoder().encode(
+  '{"error":{"type":"not_cached","code":"only-if-cached","message":"There is no stored answer to this request."}}',
+)

@@ -1,0 +1,252 @@
+/** Options resolved once: defaults applied, everything checked, nothing of the caller's kept that it could change later. */
+
+import { LlmCacheError, OptionError } from '../errors.js'
+import type { CacheRequest } from '../exchange.js'
+import type { NormalizeMode } from '../fingerprint/fingerprint.js'
+import { isCacheName } from '../http/cache-status.js'
+import { isToken } from '../http/grammar.js'
+import { parseDuration } from '../lib/duration.js'
+import { describeValue, didYouMean } from '../lib/nearest.js'
+import { type ResolvedControls, resolveControls } from '../policy/controls.js'
+import { createPartitioner, DEFAULT_CREDENTIAL_HEADERS, type Partitioner } from '../policy/partition.js'
+import type { AnswerView, LlmCacheOptions, ReplayPace, RouteOptions } from './options.js'
+
+/** The rules of one route. */
+export interface Rule {
+  readonly ttlMs: number
+  readonly partition: Partitioner
+  /** Fields in the key, lower-case and sorted. */
+  readonly headers: readonly string[]
+  /** Fields whose values the key or the partition covers: what `Vary` may name. */
+  readonly keyedHeaders: ReadonlySet<string>
+  readonly normalize: NormalizeMode
+  readonly tags: (request: CacheRequest) => readonly string[]
+  readonly when: ((request: CacheRequest) => boolean | Promise<boolean>) | undefined
+  readonly controls: ResolvedControls
+  /** How long a follower waits for a silent leader, in ms; undefined: no collapsing. */
+  readonly collapseMs: number | undefined
+  readonly replay: ReplayPace
+  readonly toolCalls: boolean
+  readonly complete: ((answer: AnswerView) => boolean) | undefined
+  readonly maxBodyBytes: number
+}
+
+/** Request fields with which clients of the providers choose versions and accounts: always in the key. */
+export const PROVIDER_HEADERS: readonly string[] = [
+  'anthropic-beta',
+  'anthropic-version',
+  'openai-beta',
+  'openai-organization',
+  'openai-project',
+]
+
+const ROUTE_OPTIONS: readonly (keyof RouteOptions)[] = [
+  'ttl',
+  'partition',
+  'credentials',
+  'headers',
+  'normalize',
+  'tags',
+  'when',
+  'controls',
+  'collapse',
+  'replay',
+  'toolCalls',
+  'complete',
+  'maxBodyBytes',
+]
+
+const CACHE_OPTIONS: readonly (keyof LlmCacheOptions)[] = [
+  ...ROUTE_OPTIONS,
+  'name',
+  'strategy',
+  'store',
+  'maxEntries',
+  'maxBytes',
+  'maxEntryBytes',
+  'storeTimeout',
+  'upstream',
+  'prices',
+  'clock',
+]
+
+export const DEFAULT_TTL_MS: number = 60 * 60 * 1000
+export const DEFAULT_COLLAPSE_MS: number = 60 * 1000
+export const DEFAULT_MAX_BODY_BYTES: number = 4 * 1024 * 1024
+export const DEFAULT_MAX_ENTRY_BYTES: number = 4 * 1024 * 1024
+export const DEFAULT_STORE_TIMEOUT_MS: number = 100
+
+const NORMALIZE: readonly NormalizeMode[] = ['exact', 'default', 'loose']
+
+/**
+ * The rules that `options` describe; what they leave out comes from `defaults`, the options of the cache.
+ * @throws OptionError
+ */
+export function resolveRule(options: RouteOptions, defaults: RouteOptions = {}): Rule {
+  checkNames(options, ROUTE_OPTIONS, CACHE_OPTIONS)
+  const merged: RouteOptions = { ...defaults, ...present(options) }
+  const ttlMs = durationOf('ttl', merged.ttl, DEFAULT_TTL_MS, 1)
+  const credentialHeaders =
+    merged.partition === undefined || merged.partition === 'private' ? (merged.credentials?.headers ?? DEFAULT_CREDENTIAL_HEADERS) : []
+  const partition = createPartitioner(merged.partition, merged.credentials)
+  const headers = headerNames(merged.headers)
+  const cookies = credentialHeaders.length > 0 && (merged.credentials?.cookies ?? 'all') === 'all' ? ['cookie'] : []
+  return {
+    ttlMs,
+    partition,
+    headers,
+    keyedHeaders: new Set([...headers, ...credentialHeaders.map((name) => name.toLowerCase()), ...cookies]),
+    normalize: oneOf('normalize', merged.normalize, NORMALIZE, 'default'),
+    tags: tagsOf(merged.tags),
+    when: functionOf('when', merged.when),
+    controls: resolveControls(merged.controls, ttlMs),
+    collapseMs: collapseOf(merged.collapse),
+    replay: replayOf(merged.replay),
+    toolCalls: booleanOf('toolCalls', merged.toolCalls, false),
+    complete: functionOf('complete', merged.complete),
+    maxBodyBytes: countOf('maxBodyBytes', merged.maxBodyBytes, DEFAULT_MAX_BODY_BYTES),
+  }
+}
+
+/** The options of the cache itself. */
+export interface ResolvedCache {
+  readonly name: string
+  readonly maxEntryBytes: number
+  readonly storeTimeoutMs: number
+}
+
+/** @throws OptionError for an unknown or wrong option of the cache; those of its routes are `resolveRule`'s */
+export function resolveCache(options: LlmCacheOptions): ResolvedCache {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw invalid('options', `must be an object, not ${describeValue(options)}`)
+  }
+  checkNames(options, CACHE_OPTIONS, CACHE_OPTIONS)
+  const { name = 'llm-cache' } = options
+  if (!isCacheName(name)) throw invalid('name', `is ${describeValue(name)}; it must be printable ASCII text`)
+  oneOf('strategy', options.strategy, ['exact'], 'exact')
+  return {
+    name,
+    maxEntryBytes: countOf('maxEntryBytes', options.maxEntryBytes, DEFAULT_MAX_ENTRY_BYTES),
+    storeTimeoutMs: durationOf('storeTimeout', options.storeTimeout, DEFAULT_STORE_TIMEOUT_MS, 1),
+  }
+}
+
+/** The part of a cache's options that its routes inherit. */
+export function routeDefaults(options: LlmCacheOptions): RouteOptions {
+  return Object.fromEntries(ROUTE_OPTIONS.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])))
+}
+
+/**
+ * Milliseconds of a `ttl` that a handler sets. Zero is valid and means: do not store.
+ * @throws OptionError
+ */
+export function handlerTtl(value: unknown): number {
+  return durationOf('ttl', value, 0, 0)
+}
+
+/** @throws OptionError unless each is a text of 1 to 200 characters */
+export function checkTags(tags: readonly unknown[]): readonly string[] {
+  return tags.map((tag) => {
+    if (typeof tag === 'string' && tag.length > 0 && tag.length <= MAX_TAG_LENGTH) return tag
+    throw invalid('tags', `contain ${describeValue(tag)}; a tag is a text of 1 to ${MAX_TAG_LENGTH} characters`)
+  })
+}
+
+const MAX_TAG_LENGTH = 200
+
+/** What another copy of this library made is told by its code, not by its class. */
+export function isOptionError(error: unknown): boolean {
+  return error instanceof LlmCacheError && error.code.startsWith('ERR_OPTION')
+}
+
+function checkNames(options: object, known: readonly string[], elsewhere: readonly string[]): void {
+  for (const name of Object.keys(options)) {
+    if (known.includes(name)) continue
+    const hint = elsewhere.includes(name) ? '; it belongs to the cache, not to a route' : didYouMean(name, known)
+    throw new OptionError('ERR_OPTION_UNKNOWN', name, `unknown option ${name}${hint}`)
+  }
+}
+
+/** `undefined` counts as absent, so that a route never erases the cache's setting by accident. */
+function present(options: RouteOptions): RouteOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+}
+
+function durationOf(option: string, value: unknown, fallback: number, least: number): number {
+  if (value === undefined) return fallback
+  const ms = parseDuration(value)
+  if (ms !== undefined && ms >= least) return ms
+  throw invalid(
+    option,
+    `is ${describeValue(value)}; it must be ${least || 'zero'} ms to 2^31 - 1 ms (24.8 days), as a number of ms or text with a unit such as '90s' or '1h'`,
+  )
+}
+
+function countOf(option: string, value: unknown, fallback: number): number {
+  if (value === undefined) return fallback
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return value
+  throw invalid(option, `is ${describeValue(value)}; it must be a whole number above zero`)
+}
+
+function booleanOf(option: string, value: unknown, fallback: boolean): boolean {
+  if (value === undefined) return fallback
+  if (typeof value === 'boolean') return value
+  throw invalid(option, `is ${describeValue(value)}; it must be true or false`)
+}
+
+function functionOf<T>(option: string, value: T | undefined): T | undefined {
+  if (value === undefined || typeof value === 'function') return value
+  throw invalid(option, `is ${describeValue(value)}; it must be a function`)
+}
+
+function oneOf<T extends string>(option: string, value: unknown, allowed: readonly T[], fallback: T): T {
+  if (value === undefined) return fallback
+  const found = allowed.find((candidate) => candidate === value)
+  if (found !== undefined) return found
+  const list = allowed.map((candidate) => `'${candidate}'`).join(', ')
+  throw invalid(
+    option,
+    `is ${describeValue(value)}; it must be ${allowed.length > 1 ? 'one of ' : ''}${list}${didYouMean(String(value), allowed)}`,
+  )
+}
+
+function headerNames(value: unknown): readonly string[] {
+  if (value === undefined) return PROVIDER_HEADERS
+  if (!Array.isArray(value)) throw invalid('headers', `must be a list of field names, not ${describeValue(value)}`)
+  const names = value.map((name: unknown, index) => {
+    if (typeof name === 'string' && isToken(name)) return name.toLowerCase()
+    throw invalid(`headers[${index}]`, `is ${describeValue(name)}, which is not a field name`)
+  })
+  return [...new Set([...PROVIDER_HEADERS, ...names])].sort()
+}
+
+function tagsOf(value: unknown): (request: CacheRequest) => readonly string[] {
+  if (value === undefined) return () => []
+  if (typeof value === 'function') return (request) => checkTags(value(request))
+  if (!Array.isArray(value)) throw invalid('tags', `must be a list of texts or a function, not ${describeValue(value)}`)
+  const tags = checkTags(value)
+  return () => tags
+}
+
+function collapseOf(value: unknown): number | undefined {
+  if (value === undefined || value === true) return DEFAULT_COLLAPSE_MS
+  if (value === false) return undefined
+  if (typeof value !== 'object' || value === null)
+    throw invalid('collapse', `is ${describeValue(value)}; it must be true, false or { timeout: '60s' }`)
+  for (const name of Object.keys(value)) {
+    if (name !== 'timeout')
+      throw new OptionError('ERR_OPTION_UNKNOWN', `collapse.${name}`, `unknown option collapse.${name}${didYouMean(name, ['timeout'])}`)
+  }
+  return durationOf('collapse.timeout', (value as { timeout?: unknown }).timeout, DEFAULT_COLLAPSE_MS, 1)
+}
+
+function replayOf(value: unknown): ReplayPace {
+  if (value === undefined || value === 'instant' || value === 'recorded') return value ?? 'instant'
+  const rate = typeof value === 'object' && value !== null ? (value as { tokensPerSecond?: unknown }).tokensPerSecond : undefined
+  if (typeof rate === 'number' && Number.isFinite(rate) && rate > 0) return { tokensPerSecond: rate }
+  throw invalid('replay', `is ${describeValue(value)}; it must be 'instant', 'recorded' or { tokensPerSecond: 50 }`)
+}
+
+function invalid(option: string, message: string): OptionError {
+  return new OptionError('ERR_OPTION_INVALID', option, `${option} ${message}`)
+}

@@ -1,0 +1,68 @@
+/** Reading a request's body ahead of its handler, and putting it back. */
+
+import type { IncomingMessage } from 'node:http'
+import type { RequestBody } from '../exchange.js'
+
+const NONE: RequestBody = { kind: 'none' }
+
+/**
+ * The body's bytes, at most `limit` of them, read from `request` and unshifted into it before its end event: whoever
+ * reads it next, a parser or a handler, finds it untouched. Node allows this until 'end' was emitted.
+ *
+ * Encoded and multipart bodies are never read. A body over the limit is read up to the limit only.
+ */
+export function readAhead(request: IncomingMessage, limit: number): RequestBody | Promise<RequestBody> {
+  const { headers } = request
+  const length = headers['content-length']
+  if (length === '0' || (length === undefined && headers['transfer-encoding'] === undefined)) return NONE
+  if (isMultipart(headers['content-type'])) return { kind: 'unreadable', reason: 'body-multipart' }
+  if (isEncoded(headers['content-encoding'])) return { kind: 'unreadable', reason: 'body-encoded' }
+  if (length !== undefined && Number(length) > limit) return { kind: 'unreadable', reason: 'body-too-large' }
+  if (request.readableDidRead || request.destroyed) return { kind: 'unreadable', reason: 'body-consumed' }
+
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = []
+    let size = 0
+
+    function finish(result: (whole: Buffer) => RequestBody): void {
+      request.off('readable', onReadable).off('close', onBroken).off('error', onBroken)
+      const whole = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size)
+      if (size > 0 && !request.destroyed) request.unshift(whole)
+      resolve(result(whole))
+    }
+    function onReadable(): void {
+      let chunk: Buffer | string | null = request.read()
+      while (chunk !== null) {
+        const bytes = typeof chunk === 'string' ? Buffer.from(chunk, request.readableEncoding ?? 'utf8') : chunk
+        chunks.push(bytes)
+        size += bytes.length
+        if (size > limit) return finish(() => ({ kind: 'unreadable', reason: 'body-too-large' }))
+        chunk = request.read()
+      }
+      // `complete` is set before the stream's end is pushed, and 'end' comes a tick after the last read: now is the time.
+      if (request.complete) finish((whole) => (size === 0 ? NONE : { kind: 'bytes', bytes: whole }))
+    }
+    function onBroken(): void {
+      finish(() => ({ kind: 'unreadable', reason: 'body-aborted' }))
+    }
+    request.on('readable', onReadable).on('close', onBroken).on('error', onBroken)
+  })
+}
+
+/** A body that a parser has read already, or that is still to be read. */
+export function bodyOf(request: IncomingMessage, parsed: unknown, limit: number): RequestBody | Promise<RequestBody> {
+  // Parsers leave an empty object behind for bodies that they did not read.
+  if (parsed === undefined || !request.readableDidRead) return readAhead(request, limit)
+  const { headers } = request
+  if (isMultipart(headers['content-type'])) return { kind: 'unreadable', reason: 'body-multipart' }
+  if (Number(headers['content-length'] ?? 0) > limit) return { kind: 'unreadable', reason: 'body-too-large' }
+  return { kind: 'parsed', value: parsed }
+}
+
+function isMultipart(contentType: string | undefined): boolean {
+  return contentType !== undefined && /^\s*multipart\//i.test(contentType)
+}
+
+function isEncoded(encoding: string | undefined): boolean {
+  return encoding !== undefined && encoding.trim() !== '' && encoding.trim().toLowerCase() !== 'identity'
+}

@@ -1,0 +1,69 @@
+/** Node's many forms of header lists, and the neutral one. */
+
+import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { HeaderPairs } from '../exchange.js'
+
+/** What `writeHead` takes as its headers. */
+export type WriteHeadHeaders = OutgoingHttpHeaders | readonly OutgoingHttpHeader[] | readonly (readonly [string, OutgoingHttpHeader])[]
+
+/** Values of the response's fields at this moment, by lower-case name. */
+export type HeaderSnapshot = ReadonlyMap<string, string>
+
+export function snapshot(response: ServerResponse): HeaderSnapshot {
+  const fields = new Map<string, string>()
+  for (const name of response.getHeaderNames()) fields.set(name, JSON.stringify(response.getHeader(name)))
+  return fields
+}
+
+/**
+ * The fields of an answer that its handler set: those on the response and those given to `writeHead`, which replace them,
+ * less what outer middleware had set before and the handler left as it was. Those belong to each response, not to the
+ * answer: a CORS origin or a request id must not travel to another client.
+ */
+export function handlerHeaders(response: ServerResponse, given: WriteHeadHeaders | undefined, outer: HeaderSnapshot): HeaderPairs {
+  const pairs: [string, string][] = []
+  const overridden = new Set<string>()
+  const late = given ? flatPairs(given) : []
+  for (const [name] of late) overridden.add(name.toLowerCase())
+  for (const name of response.getHeaderNames()) {
+    if (overridden.has(name)) continue
+    const value = response.getHeader(name)
+    if (value === undefined || outer.get(name) === JSON.stringify(value)) continue
+    append(pairs, rawName(response, name), value)
+  }
+  for (const [name, value] of late) append(pairs, name, value)
+  return pairs
+}
+
+/** Flat name/value list, as `writeHead` takes it fastest. */
+export function flatHeaders(pairs: HeaderPairs): string[] {
+  const flat: string[] = []
+  for (const [name, value] of pairs) flat.push(name, value)
+  return flat
+}
+
+/** Every form of `writeHead` headers as pairs: object, flat list, list of pairs. */
+export function flatPairs(given: WriteHeadHeaders): [string, OutgoingHttpHeader][] {
+  if (!Array.isArray(given)) {
+    return Object.entries(given as OutgoingHttpHeaders).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
+  }
+  if (Array.isArray(given[0])) return (given as [string, OutgoingHttpHeader][]).map(([name, value]) => [name, value])
+  const pairs: [string, OutgoingHttpHeader][] = []
+  for (let at = 0; at + 1 < given.length; at += 2) pairs.push([String(given[at]), given[at + 1] as OutgoingHttpHeader])
+  return pairs
+}
+
+function append(pairs: [string, string][], name: string, value: OutgoingHttpHeader): void {
+  if (Array.isArray(value)) for (const item of value) pairs.push([name, String(item)])
+  else pairs.push([name, String(value)])
+}
+
+/** The name as the handler wrote it. */
+function rawName(response: ServerResponse, name: string): string {
+  return names(response).find((raw) => raw.length === name.length && raw.toLowerCase() === name) ?? name
+}
+
+function names(response: ServerResponse): readonly string[] {
+  // Not in Bun's and older typings.
+  return (response as { getRawHeaderNames?: () => string[] }).getRawHeaderNames?.() ?? response.getHeaderNames()
+}

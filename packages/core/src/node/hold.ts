@@ -1,0 +1,64 @@
+/** Keeping a handler unaware that its own client left, while other clients still receive its answer. */
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+export interface Hold {
+  /** True while the client is gone but the handler does not know: nothing must be written to the socket. */
+  readonly active: boolean
+}
+
+/**
+ * Watches for the client leaving before the answer ended. Then `clientGone` is asked: if it answers true, the events
+ * by which Node would tell the handler ('close' on the response, 'aborted', 'error' and 'close' on the request) are held
+ * back until the callback given to it is called.
+ */
+export function holdClient(
+  request: IncomingMessage,
+  response: ServerResponse,
+  isOver: () => boolean,
+  clientGone: (onRelease: () => void) => boolean,
+): Hold {
+  const held: (() => void)[] = []
+  let state: 'watching' | 'holding' | 'released' = 'watching'
+
+  function release(): void {
+    if (state !== 'holding') return
+    state = 'released'
+    response.destroyed = true
+    for (const emit of held.splice(0)) emit()
+  }
+
+  function intercept(emitter: IncomingMessage | ServerResponse, names: ReadonlySet<string>): void {
+    const original = emitter.emit
+    emitter.emit = function emit(this: typeof emitter, name: string | symbol, ...args: unknown[]): boolean {
+      const tell = (): boolean => Reflect.apply(original, emitter, [name, ...args])
+      if (typeof name !== 'string' || !names.has(name)) return tell()
+      if (state === 'watching' && !isOver() && isSocketGone(request)) {
+        state = 'holding'
+        if (!clientGone(release)) state = 'released'
+      }
+      if (state !== 'holding') return tell()
+      // Loops of the form `while (!res.destroyed)` go on as well.
+      response.destroyed = false
+      // Node emits 'error' only where somebody listens, for otherwise it would be thrown.
+      held.push(() => void ((name !== 'error' || emitter.listenerCount('error') > 0) && tell()))
+      return true
+    } as typeof emitter.emit
+  }
+
+  intercept(response, RESPONSE_EVENTS)
+  intercept(request, REQUEST_EVENTS)
+  return {
+    get active() {
+      return state === 'holding'
+    },
+  }
+}
+
+/** A request's own 'close' comes after every body; only with a dead socket does it mean that the client left. */
+function isSocketGone(request: IncomingMessage): boolean {
+  return request.socket === null || request.socket.destroyed
+}
+
+const RESPONSE_EVENTS: ReadonlySet<string> = new Set(['close'])
+const REQUEST_EVENTS: ReadonlySet<string> = new Set(['close', 'aborted', 'error'])

@@ -1,0 +1,121 @@
+/** Counters over the event stream. They know events only, never the engine. */
+
+import { costOf, type PriceTable } from '../cost/cost.js'
+import type { CacheEvent, SkipReason, Usage } from '../events.js'
+import type { BypassReason } from '../exchange.js'
+import type { StoreFailure } from '../ports.js'
+
+/** Everything since the cache was created. Counts are requests unless said otherwise. */
+export interface CacheStats {
+  /** Answered from the store. */
+  readonly hits: number
+  /** Answered by another request's origin call. */
+  readonly collapsed: number
+  /** Sent to the origin. */
+  readonly misses: number
+  /** Not looked up, by reason. */
+  readonly bypasses: Readonly<Partial<Record<BypassReason, number>>>
+  /** Share of looked-up requests that cost no origin call, 0 to 1; 0 before the first. */
+  readonly hitRate: number
+  readonly stored: number
+  /** Answers not stored, by reason. */
+  readonly skipped: Readonly<Partial<Record<SkipReason, number>>>
+  readonly evictions: number
+  readonly expirations: number
+  readonly damaged: number
+  /** Failed calls of the store, by reason. */
+  readonly storeFailures: Readonly<Partial<Record<StoreFailure, number>>>
+  /** Entries held, where the store can tell. */
+  readonly entries: number | undefined
+  /** Bytes held, where the store can tell. */
+  readonly bytes: number | undefined
+  /** Tokens that were served but not billed, as far as providers reported usage. */
+  readonly saved: Savings
+}
+
+export interface Savings {
+  readonly inputTokens: number
+  readonly outputTokens: number
+  /** US dollars by the price list; answers of models without a known price count nothing. */
+  readonly usd: number
+  /** Time that origins did not have to spend, in ms. */
+  readonly originMs: number
+}
+
+export interface StatsCounter {
+  listen(event: CacheEvent): void
+  read(size: { readonly entries: number; readonly bytes: number } | undefined): CacheStats
+}
+
+export function createStats(prices?: PriceTable): StatsCounter {
+  const count = { hits: 0, collapsed: 0, misses: 0, stored: 0, evictions: 0, expirations: 0, damaged: 0 }
+  const bypasses: Partial<Record<BypassReason, number>> = {}
+  const skipped: Partial<Record<SkipReason, number>> = {}
+  const storeFailures: Partial<Record<StoreFailure, number>> = {}
+  const saved = { inputTokens: 0, outputTokens: 0, usd: 0, originMs: 0 }
+
+  function save(usage: Usage | undefined, event: { provider: string; model: string | undefined }, times: number): void {
+    if (!usage) return
+    saved.inputTokens += (usage.inputTokens ?? 0) * times
+    saved.outputTokens += (usage.outputTokens ?? 0) * times
+    saved.usd += (costOf(usage, event.model, event.provider, prices) ?? 0) * times
+  }
+
+  return {
+    listen(event) {
+      switch (event.type) {
+        case 'exchange-bypass':
+          increase(bypasses, event.reason)
+          break
+        case 'lookup-hit':
+          count.hits++
+          saved.originMs += event.originMs
+          save(event.usage, event, 1)
+          break
+        case 'lookup-miss':
+          count.misses++
+          break
+        case 'flight-joined':
+          count.collapsed++
+          break
+        case 'flight-ended':
+          save(event.usage, event, event.followers)
+          break
+        case 'entry-stored':
+          count.stored++
+          break
+        case 'entry-skipped':
+          increase(skipped, event.reason)
+          break
+        case 'entry-evicted':
+          if (event.reason === 'space') count.evictions++
+          else count.expirations++
+          break
+        case 'entry-damaged':
+          count.damaged++
+          break
+        case 'store-failed':
+          increase(storeFailures, event.reason)
+          break
+      }
+    },
+    read(size) {
+      const served = count.hits + count.collapsed
+      const lookups = served + count.misses
+      return {
+        ...count,
+        bypasses: { ...bypasses },
+        skipped: { ...skipped },
+        storeFailures: { ...storeFailures },
+        hitRate: lookups === 0 ? 0 : served / lookups,
+        entries: size?.entries,
+        bytes: size?.bytes,
+        saved: { ...saved },
+      }
+    },
+  }
+}
+
+function increase<K extends string>(counts: Partial<Record<K, number>>, key: K): void {
+  counts[key] = (counts[key] ?? 0) + 1
+}

@@ -1,0 +1,90 @@
+/** `@llm-cache/express`: the cache as middleware and handler wrapper for Express 4.21+ and 5. */
+
+import {
+  type CachedDecorator,
+  type CachedOptions,
+  type CacheHandle,
+  type CacheRoute,
+  createDecorator,
+  createLlmCache,
+  type LlmCache,
+  type LlmCacheOptions,
+  openCached,
+  openMount,
+  type RouteOptions,
+} from '@llm-cache/core'
+import { serve } from '@llm-cache/core/node'
+import type { NextFunction, Request, RequestHandler, Response } from 'express'
+
+declare global {
+  namespace Express {
+    interface Locals {
+      /** Set by the middleware before the handler runs. */
+      llmCache: CacheHandle
+    }
+  }
+}
+
+export { createLlmCache, type LlmCache, type LlmCacheOptions, type RouteOptions }
+
+/** A route handler: `(req, res)` or `(req, res, next)`, as a function or a method. */
+// biome-ignore lint/suspicious/noExplicitAny: `this` is the caller's class, whatever it is
+export type Handler = (this: any, request: Request, response: Response, next: NextFunction) => unknown
+
+/**
+ * The middleware. On the whole app only requests that look like model calls are cached; on a route, every one.
+ *
+ * @param optionsOrCache options of a cache of its own, or a cache to share
+ * @param routeOptions rules that differ here from the cache's
+ * @throws OptionError for an unknown or wrong option
+ * @example
+ * app.use(llmCache())
+ * app.post('/chat', llmCache({ ttl: '1h' }), handler)
+ */
+export function llmCache(optionsOrCache?: LlmCacheOptions | LlmCache, routeOptions?: RouteOptions): RequestHandler {
+  const route = openMount(optionsOrCache, routeOptions)
+  return (request, response, next) => {
+    // Express sets `route` while a route's own handlers run, not for `use`.
+    const served = run(route, request, response, request.route !== undefined, next)
+    if (served instanceof Promise) served.catch(next)
+  }
+}
+
+/**
+ * Caches one handler, or a controller's method as its decorator (TC39 and legacy).
+ *
+ * @throws OptionError for an unknown or wrong option
+ * @example
+ * app.post('/chat', cached({ ttl: '1h' }, async (req, res) => res.json(await ask(req.body))))
+ * class Chat { @cached({ ttl: '1h' }) async ask(req, res) {} }
+ */
+export function cached(options: CachedOptions): CachedDecorator<Handler>
+export function cached<H extends Handler>(options: CachedOptions, handler: H): H
+export function cached(options: CachedOptions, handler?: Handler): Handler | CachedDecorator<Handler> {
+  const route = openCached(options)
+  const wrap = (inner: Handler): Handler =>
+    function cachedHandler(request, response, next) {
+      return run(route, request, response, true, () => inner.call(this, request, response, next))
+    }
+  return handler === undefined ? createDecorator(wrap) : wrap(handler)
+}
+
+function run(route: CacheRoute, request: Request, response: Response, explicit: boolean, handler: () => unknown): unknown {
+  return serve(
+    route,
+    request,
+    response,
+    {
+      url: request.originalUrl,
+      explicit,
+      // Without the mount path: that holds the values of its parameters.
+      route: () => (typeof request.route?.path === 'string' ? request.route.path : undefined),
+      parsed: request.body,
+      outer: response.locals['llmCache'],
+      expose: (handle) => {
+        response.locals['llmCache'] = handle
+      },
+    },
+    handler,
+  )
+}
