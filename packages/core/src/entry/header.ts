@@ -1,0 +1,117 @@
+/** The header of a frame: an entry without its body, as JSON. Everything read is checked before it becomes an entry. */
+
+import { FrameError } from '../errors.js'
+import type { Usage } from '../events.js'
+import type { HeaderPairs } from '../exchange.js'
+import type { ChunkMark, Entry, EntryMeta } from './entry.js'
+
+/** JSON of everything but the body. */
+export function formatEntryHeader(entry: Entry): string {
+  const { id, key, storedAt, staleAt, deleteAt, status, headers, chunks, meta } = entry
+  return JSON.stringify({ id, key, storedAt, staleAt, deleteAt, status, headers, chunks, meta })
+}
+
+/**
+ * What `formatEntryHeader` wrote. Fields that it does not know are left out, so later versions may add some.
+ *
+ * @param bodyBytes length of the body, which chunk marks must not exceed
+ * @throws FrameError with reason 'header'
+ */
+export function parseEntryHeader(json: string, bodyBytes: number): Omit<Entry, 'body'> {
+  const fields = objectOf(parseJson(json), 'header')
+  const storedAt = numberOf(fields.storedAt, 'storedAt')
+  const staleAt = numberOf(fields.staleAt, 'staleAt')
+  const deleteAt = numberOf(fields.deleteAt, 'deleteAt')
+  if (storedAt > staleAt || staleAt > deleteAt) fail('times')
+  const status = numberOf(fields.status, 'status')
+  if (!Number.isInteger(status) || status < 200 || status > 599) fail('status')
+  return {
+    id: stringOf(fields.id, 'id'),
+    key: stringOf(fields.key, 'key'),
+    storedAt,
+    staleAt,
+    deleteAt,
+    status,
+    headers: headersOf(fields.headers),
+    chunks: fields.chunks === undefined ? undefined : chunksOf(fields.chunks, bodyBytes),
+    meta: metaOf(objectOf(fields.meta, 'meta')),
+  }
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+function parseJson(json: string): unknown {
+  try {
+    return JSON.parse(json)
+  } catch {
+    // The cause is left out: its message quotes the text.
+    return fail('JSON')
+  }
+}
+
+function headersOf(value: unknown): HeaderPairs {
+  return arrayOf(value, 'headers').map((pair) => {
+    const parts = arrayOf(pair, 'headers')
+    if (parts.length !== 2) fail('headers')
+    return [stringOf(parts[0], 'headers'), stringOf(parts[1], 'headers')]
+  })
+}
+
+function chunksOf(value: unknown, bodyBytes: number): ChunkMark[] {
+  let lastEnd = 0
+  let lastMs = 0
+  return arrayOf(value, 'chunks').map((mark) => {
+    const parts = arrayOf(mark, 'chunks')
+    const end = numberOf(parts[0], 'chunks')
+    const ms = numberOf(parts[1], 'chunks')
+    // Equal neighbours are allowed: an empty chunk, two chunks within one tick of the clock.
+    if (parts.length !== 2 || !Number.isInteger(end) || end < lastEnd || end > bodyBytes || ms < lastMs) fail('chunks')
+    lastEnd = end
+    lastMs = ms
+    return [end, ms]
+  })
+}
+
+function metaOf(fields: Fields): EntryMeta {
+  return {
+    provider: stringOf(fields.provider, 'provider'),
+    model: optionalString(fields.model, 'model'),
+    route: optionalString(fields.route, 'route'),
+    usage: fields.usage === undefined ? undefined : usageOf(objectOf(fields.usage, 'usage')),
+    originMs: numberOf(fields.originMs, 'originMs'),
+    tags: arrayOf(fields.tags, 'tags').map((tag) => stringOf(tag, 'tags')),
+  }
+}
+
+function usageOf(fields: Fields): Usage {
+  const usage: { -readonly [Name in keyof Usage]: Usage[Name] } = {}
+  for (const name of ['inputTokens', 'outputTokens', 'cachedInputTokens'] as const) {
+    if (fields[name] !== undefined) usage[name] = numberOf(fields[name], 'usage')
+  }
+  return usage
+}
+
+function objectOf(value: unknown, field: string): Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : fail(field)
+}
+
+function arrayOf(value: unknown, field: string): readonly unknown[] {
+  return Array.isArray(value) ? value : fail(field)
+}
+
+function stringOf(value: unknown, field: string): string {
+  return typeof value === 'string' ? value : fail(field)
+}
+
+function optionalString(value: unknown, field: string): string | undefined {
+  return value === undefined ? undefined : stringOf(value, field)
+}
+
+/** Finite and not negative: times, counts and durations are all that. */
+function numberOf(value: unknown, field: string): number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : fail(field)
+}
+
+function fail(field: string): never {
+  throw new FrameError('header', `The frame's header has no valid ${field}.`)
+}
