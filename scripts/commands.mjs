@@ -2,9 +2,9 @@
 
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
 import { node, pnpm, root, say, tool } from './process.mjs'
-import { build, install, packageFolders, scratch } from './steps.mjs'
+import { build, install, scratch } from './steps.mjs'
 import { countTests, formatCounts } from './test-counts.mjs'
 
 const COMMANDS = { demo, test, build: buildAll, check, bench, pnpm: pinnedPnpm }
@@ -19,8 +19,7 @@ export async function main([name, ...args]) {
 }
 
 async function demo(args) {
-  const entry = join(root, 'examples', 'demo', 'dist', 'main.js')
-  return (await buildAll()) || node(entry, args)
+  return (await buildAll()) || node(join(root, 'examples', 'demo', 'dist', 'main.js'), args)
 }
 
 async function buildAll() {
@@ -58,17 +57,12 @@ async function check() {
   await step('types of the tests', () => tool('typescript', 'tsc', ['-p', 'tsconfig.test.json']))
   const folder = mkdtempSync(join(tmpdir(), 'llm-cache-pack-'))
   try {
-    for (const source of packageFolders('packages')) {
-      const packed = await pnpm(['pack', '--pack-destination', folder], { cwd: source, quiet: true })
-      worst = Math.max(worst, packed)
-      const file = readdirSync(folder).find((name) => name.endsWith('.tgz'))
-      if (!file) return worst || 1
+    const packed = await pnpm(['--recursive', '--filter', './packages/*', 'pack', '--pack-destination', folder], { quiet: true })
+    if (packed !== 0) return packed
+    for (const file of readdirSync(folder).sort()) {
       const tarball = join(folder, file)
-      await step(`publint ${relative(root, source)}`, () => tool('publint', 'publint', ['run', tarball, '--strict']))
-      await step(`attw ${relative(root, source)}`, () =>
-        tool('@arethetypeswrong/cli', 'attw', [tarball, '--profile', 'esm-only', '--format', 'ascii'], { quiet: true }),
-      )
-      rmSync(tarball)
+      await step(`publint ${file}`, () => tool('publint', 'publint', ['run', tarball, '--strict']))
+      await step(`attw ${file}`, () => tool('@arethetypeswrong/cli', 'attw', [tarball, '--profile', 'esm-only'], { quiet: true }))
     }
   } finally {
     rmSync(folder, { recursive: true, force: true })
@@ -79,7 +73,7 @@ async function check() {
 
 async function bench([name, ...args]) {
   const folder = join(root, 'bench')
-  const names = readdirSync(folder)
+  const names = (existsSync(folder) ? readdirSync(folder) : [])
     .filter((file) => file.endsWith('.mjs'))
     .map((file) => file.slice(0, -'.mjs'.length))
   if (!names.includes(name)) {

@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 interface Manifest {
   readonly name: string
+  readonly version: string
   readonly exports: Readonly<Record<string, unknown>>
   readonly dependencies?: Readonly<Record<string, string>>
   readonly peerDependencies?: Readonly<Record<string, string>>
@@ -37,6 +38,8 @@ describe.skipIf(skipped)('the packed packages', () => {
   beforeAll(async () => {
     expect(unbuilt, 'packages without a build').toEqual([])
     project = realpathSync(mkdtempSync(join(tmpdir(), 'llm cache packed ')))
+    const packing = ['pnpm', '--recursive', '--filter', './packages/*', 'pack', '--pack-destination', project]
+    await run(process.execPath, [join(root, 'scripts', 'run.mjs'), ...packing], { cwd: root })
     for (const folder of folders) await install(folder, project)
   }, SLOW_MS)
 
@@ -86,12 +89,11 @@ describe.skipIf(skipped)('the packed packages', () => {
   })
 })
 
-/** Packs packages/`folder` and unpacks it below `project`, with its dependencies linked to those of the workspace. */
+/** Unpacks the tarball of packages/`folder` below `project`, with its dependencies linked to those of the workspace. */
 async function install(folder: string, project: string): Promise<void> {
   const source = join(root, 'packages', folder)
   const manifest = readManifest(source)
-  const tarball = join(project, `${folder}.tgz`)
-  await run(process.execPath, [join(root, 'scripts', 'run.mjs'), 'pnpm', 'pack', '--out', tarball], { cwd: source })
+  const tarball = join(project, `${manifest.name.slice(1).replace('/', '-')}-${manifest.version}.tgz`)
   const target = join(project, 'node_modules', manifest.name)
   mkdirSync(target, { recursive: true })
   await run('tar', ['-xzf', tarball, '--strip-components=1', '-C', target])

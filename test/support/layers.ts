@@ -25,6 +25,7 @@ export const LAYERS: Readonly<Record<string, number>> = {
   engine: 4,
   control: 5,
   'cache.ts': 5,
+  'mount.ts': 6,
   observe: 5,
   metrics: 6,
   admin: 6,
