@@ -36,7 +36,10 @@ export function readAhead(request: IncomingMessage, limit: number): RequestBody 
         const bytes = typeof chunk === 'string' ? Buffer.from(chunk, request.readableEncoding ?? 'utf8') : chunk
         chunks.push(bytes)
         size += bytes.length
-        if (size > limit) return finish(() => ({ kind: 'unreadable', reason: 'body-too-large' }))
+        if (size > limit) {
+          finish(() => ({ kind: 'unreadable', reason: 'body-too-large' }))
+          return
+        }
         chunk = request.read()
       }
       // `complete` is set before the stream's end is pushed, and 'end' comes a tick after the last read: now is the time.

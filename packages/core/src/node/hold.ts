@@ -5,6 +5,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 export interface Hold {
   /** True while the client is gone but the handler does not know: nothing must be written to the socket. */
   readonly active: boolean
+  /** Puts `action` off until the handler may know; false, and nothing done, unless something is being held back now. */
+  defer(action: () => void): boolean
 }
 
 /**
@@ -51,6 +53,11 @@ export function holdClient(
   return {
     get active() {
       return state === 'holding'
+    },
+    defer(action) {
+      if (state !== 'holding') return false
+      held.push(action)
+      return true
     },
   }
 }

@@ -3,7 +3,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Recorder } from '../exchange.js'
 import { type HeaderSnapshot, handlerHeaders, type WriteHeadHeaders } from './headers.js'
-import { holdClient } from './hold.js'
+import { type Hold, holdClient } from './hold.js'
+
+export interface Tap {
+  readonly hold: Hold
+  /** The answer is recorded elsewhere from now on (from the body that Koa will send); the client is still watched. */
+  detach(): void
+}
 
 type Callback = (error?: Error | null) => void
 
@@ -13,10 +19,11 @@ type Callback = (error?: Error | null) => void
  *
  * @param outer the fields that middleware further out had set before the handler ran
  */
-export function tapResponse(request: IncomingMessage, response: ServerResponse, recorder: Recorder, outer: HeaderSnapshot): void {
+export function tapResponse(request: IncomingMessage, response: ServerResponse, recorder: Recorder, outer: HeaderSnapshot): Tap {
   const { writeHead, write, end, flushHeaders, destroy } = response
   let headTaken = false
   let ended = false
+  let detached = false
   // Patched methods of inner layers call the ones below them; only the outermost call counts.
   let nested = 0
 
@@ -27,11 +34,11 @@ export function tapResponse(request: IncomingMessage, response: ServerResponse, 
     (onRelease) => recorder.clientGone(onRelease),
   )
   response.once('close', () => {
-    if (!ended) recorder.abort('origin-error')
+    if (!ended && !detached) recorder.abort('origin-error')
   })
 
   function takeHead(status: number, given?: WriteHeadHeaders): void {
-    if (headTaken || response.headersSent) return
+    if (headTaken || detached || response.headersSent) return
     headTaken = true
     const own = recorder.head(status, handlerHeaders(response, given, outer))
     for (const [name, value] of own) response.setHeader(name, value)
@@ -60,7 +67,7 @@ export function tapResponse(request: IncomingMessage, response: ServerResponse, 
 
   response.write = function patchedWrite(chunk: unknown, encoding?: BufferEncoding | Callback, callback?: Callback): boolean {
     takeHead(response.statusCode)
-    const bytes = nested === 0 && !ended ? bytesOf(chunk, encoding) : undefined
+    const bytes = nested === 0 && !ended && !detached ? bytesOf(chunk, encoding) : undefined
     if (hold.active) {
       if (bytes) recorder.write(bytes)
       acknowledge(encoding, callback)
@@ -73,7 +80,7 @@ export function tapResponse(request: IncomingMessage, response: ServerResponse, 
 
   response.end = function patchedEnd(chunk?: unknown, encoding?: BufferEncoding | Callback, callback?: Callback): ServerResponse {
     takeHead(response.statusCode)
-    const counts = nested === 0 && !ended
+    const counts = nested === 0 && !ended && !detached
     const bytes = counts && typeof chunk !== 'function' ? bytesOf(chunk, encoding) : undefined
     if (counts) ended = true
     if (hold.active) acknowledge(encoding, callback)
@@ -85,12 +92,19 @@ export function tapResponse(request: IncomingMessage, response: ServerResponse, 
 
   response.destroy = function patchedDestroy(error?: Error): ServerResponse {
     // By the handler: the answer is broken. By a client that left: 'close' follows and is looked at there.
-    if (!ended && !request.socket?.destroyed) {
+    if (!ended && !detached && !request.socket?.destroyed) {
       ended = true
       recorder.abort('origin-error')
     }
     return Reflect.apply(destroy, response, [error])
   } as typeof response.destroy
+
+  return {
+    hold,
+    detach() {
+      detached = true
+    },
+  }
 }
 
 /** The bytes of a chunk in memory of their own: the handler may use its buffer again. */

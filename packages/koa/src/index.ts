@@ -1,0 +1,114 @@
+/** `@llm-cache/koa`: the cache as middleware and handler wrapper for Koa 2.16+ and 3. */
+
+import {
+  type CachedDecorator,
+  type CachedOptions,
+  type CacheHandle,
+  type CacheRoute,
+  createDecorator,
+  createLlmCache,
+  type LlmCache,
+  type LlmCacheOptions,
+  type Outcome,
+  openCached,
+  openMount,
+  type RouteOptions,
+} from '@llm-cache/core'
+import { nodeRequest, snapshot, tapResponse } from '@llm-cache/core/node'
+import type { Context, Middleware, Next } from 'koa'
+import { captureBody } from './capture.js'
+import { replyBody } from './reply.js'
+
+declare module 'koa' {
+  interface DefaultState {
+    /** Set by the middleware before the handler runs. */
+    llmCache: CacheHandle
+  }
+}
+
+export { createLlmCache, type LlmCache, type LlmCacheOptions, type RouteOptions }
+
+/** A handler: `(ctx)` or `(ctx, next)`, as a function or a method. */
+// biome-ignore lint/suspicious/noExplicitAny: `this` is the caller's class, and contexts are extended by every router
+export type Handler = (this: any, ctx: any, next: Next) => unknown
+
+/**
+ * The middleware. On the whole app only requests that look like model calls are cached; on a route, every one.
+ *
+ * @param optionsOrCache options of a cache of its own, or a cache to share
+ * @param routeOptions rules that differ here from the cache's
+ * @throws OptionError for an unknown or wrong option
+ * @example
+ * app.use(llmCache())
+ * router.post('/chat', llmCache({ ttl: '1h' }), handler)
+ */
+export function llmCache(optionsOrCache?: LlmCacheOptions | LlmCache, routeOptions?: RouteOptions): Middleware {
+  const route = openMount(optionsOrCache, routeOptions)
+  const middleware: Middleware = (ctx, next) => run(route, ctx, isOnRoute(ctx, middleware), next)
+  return middleware
+}
+
+/**
+ * Caches one handler, or a controller's method as its decorator (TC39 and legacy).
+ *
+ * @throws OptionError for an unknown or wrong option
+ * @example
+ * router.post('/chat', cached({ ttl: '1h' }, async (ctx) => { ctx.body = await ask(ctx.request.body) }))
+ * class Chat { @cached({ ttl: '1h' }) async ask(ctx) {} }
+ */
+export function cached(options: CachedOptions): CachedDecorator<Handler>
+export function cached<H extends Handler>(options: CachedOptions, handler: H): H
+export function cached(options: CachedOptions, handler?: Handler): Handler | CachedDecorator<Handler> {
+  const route = openCached(options)
+  const wrap = (inner: Handler): Handler =>
+    function cachedHandler(ctx: Context, next) {
+      return run(route, ctx, true, async () => inner.call(this, ctx, next))
+    }
+  return handler === undefined ? createDecorator(wrap) : wrap(handler)
+}
+
+async function run(route: CacheRoute, ctx: Context, explicit: boolean, handler: () => Promise<unknown>): Promise<void> {
+  const outer: unknown = ctx.state.llmCache
+  const outcome = await route.open(
+    nodeRequest(ctx.req, ctx.res, {
+      url: ctx.originalUrl,
+      explicit,
+      route: () => (typeof ctx._matchedRoute === 'string' ? ctx._matchedRoute : undefined),
+      parsed: (ctx.request as { body?: unknown }).body,
+      outer: outer as CacheHandle | undefined,
+    }),
+  )
+  ctx.state.llmCache = outcome.handle
+  await act(ctx, outcome, handler)
+}
+
+async function act(ctx: Context, outcome: Outcome, handler: () => Promise<unknown>): Promise<void> {
+  switch (outcome.kind) {
+    case 'replay':
+      replyBody(ctx, outcome.reply)
+      return
+    case 'bypass':
+      for (const [name, value] of outcome.headers) ctx.set(name, value)
+      await handler()
+      return
+    case 'record': {
+      const { recorder } = outcome
+      const outer = snapshot(ctx.res)
+      // Handlers that write to `ctx.res` themselves, and errors, are recorded there; a body, as soon as it is known.
+      const tap = tapResponse(ctx.req, ctx.res, recorder, outer)
+      await recorder.run(handler)
+      captureBody(ctx, recorder, tap, outer)
+    }
+  }
+}
+
+/** True on a route of a router, false for `app.use` and `router.use`: routers keep the layers that they matched. */
+function isOnRoute(ctx: Context, middleware: Middleware): boolean {
+  const matched: unknown = ctx.matched
+  return Array.isArray(matched) && matched.some((layer: Layer) => (layer.methods?.length ?? 0) > 0 && layer.stack?.includes(middleware))
+}
+
+interface Layer {
+  readonly methods?: readonly string[]
+  readonly stack?: readonly unknown[]
+}
