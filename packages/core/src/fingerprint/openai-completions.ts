@@ -1,0 +1,30 @@
+/** OpenAI's legacy completions. https://platform.openai.com/docs/api-reference/completions/create */
+
+import type { JsonObject } from '../lib/canonical.js'
+import { COMPLETIONS_DEFAULTS } from './defaults.js'
+import { isKnownModel } from './model-names.js'
+import { path } from './normalize.js'
+import { isPromptList, modelField, type Provider } from './provider.js'
+
+const OWN_PATH = /(?:^|\/(?:v\d+|openai|api)|\/(?:engines|deployments)\/[^/]+)\/completions$/
+
+export const openAiCompletions: Provider = {
+  id: 'openai-completions',
+  matches(body, context) {
+    const model = modelField(body)
+    if (model === undefined || !isPromptList(body.prompt)) return false
+    return OWN_PATH.test(context.path) || isKnownModel(model) || hasOwnField(body)
+  },
+  model: modelField,
+  defaults: COMPLETIONS_DEFAULTS,
+  ignored: [path('prompt_cache_key')],
+  loose: {
+    texts: [path('prompt'), path('prompt.*')],
+    rounded: [path('temperature'), path('top_p'), path('frequency_penalty'), path('presence_penalty')],
+    limits: [path('max_tokens')],
+  },
+}
+
+function hasOwnField({ max_tokens, best_of, echo, logit_bias }: JsonObject): boolean {
+  return typeof max_tokens === 'number' || typeof best_of === 'number' || typeof echo === 'boolean' || typeof logit_bias === 'object'
+}
