@@ -44,7 +44,7 @@ export interface CompleteAnswer {
 
 export type Verdict = CompleteAnswer | { readonly kind: 'skip'; readonly reason: SkipReason }
 
-/** Judges a whole answer. Never throws; about 1 ms for 110 KB of SSE. */
+/** Judges a whole answer. Never throws. 110 KB of SSE take 1.6 ms in 500 chunks, 5 ms in 5000. */
 export function judgeAnswer(input: AnswerInput): Verdict {
   if (input.upstream === 'failed') return skip('upstream-failed')
   if (input.body.byteLength === 0) return skip('empty')
