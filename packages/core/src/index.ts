@@ -1,5 +1,5 @@
 export { type CacheRoute, createLlmCache, type LlmCache } from './cache.js'
-export { costOf, type PriceTable } from './cost/cost.js'
+export { type CostFunction, costOf, createCostFunction, PRICES_DATE, type Price, type PriceTable, type PriceTier } from './cost/cost.js'
 export type { CacheHandle, OutcomeLabel } from './engine/handle.js'
 export type { AnswerView, LlmCacheOptions, ReplayPace, RouteOptions, UpstreamRule } from './engine/options.js'
 export { isOptionError } from './engine/resolve.js'

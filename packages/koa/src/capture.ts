@@ -1,8 +1,8 @@
 /** Recording what a Koa handler set as `ctx.body`, before outer middleware (compression, etags) makes something else of it. */
 
-import { type Readable, Stream, Transform } from 'node:stream'
+import type { Readable } from 'node:stream'
 import type { Recorder } from '@llm-cache/core'
-import { type HeaderSnapshot, handlerHeaders, type Tap } from '@llm-cache/core/node'
+import { type HeaderSnapshot, handlerHeaders, recordStream, type Tap } from '@llm-cache/core/node'
 import type { Context } from 'koa'
 
 const encoder = new TextEncoder()
@@ -14,9 +14,9 @@ const encoder = new TextEncoder()
 export function captureBody(ctx: Context, recorder: Recorder, tap: Tap, outer: HeaderSnapshot): void {
   const body: unknown = ctx.body
   if (ctx.respond === false || ctx.headerSent || body === null || body === undefined || ctx.method === 'HEAD') return
-  if (body instanceof Stream) {
+  if (isNodeStream(body)) {
     takeHead(ctx, recorder, tap, outer)
-    ctx.body = tapStream(body as Readable, recorder, tap)
+    ctx.body = recordStream(body, recorder, tap.hold)
     return
   }
   const bytes = bytesOf(body)
@@ -40,44 +40,10 @@ function bytesOf(body: unknown): Uint8Array | undefined {
   return text === undefined ? undefined : encoder.encode(text)
 }
 
+function isNodeStream(body: unknown): body is Readable {
+  return typeof body === 'object' && body !== null && typeof (body as { pipe?: unknown }).pipe === 'function'
+}
+
 function isWebBody(body: object | null): boolean {
   return body instanceof ReadableStream || body instanceof Blob || body instanceof Response
-}
-
-/**
- * The stream that Koa sends in place of `source`, recording what passes. Koa destroys bodies when the client leaves; while
- * others receive this answer that is put off.
- */
-function tapStream(source: Readable, recorder: Recorder, { hold }: Tap): Readable {
-  const hadErrorListener = source.listenerCount('error') > 0
-  const tapped = new Transform({
-    transform(chunk: Uint8Array | string, encoding, callback) {
-      recorder.write(typeof chunk === 'string' ? Buffer.from(chunk, encoding) : Uint8Array.from(chunk))
-      callback(null, chunk)
-    },
-    flush(callback) {
-      callback()
-      recorder.end()
-    },
-  })
-  source.once('error', (error) => {
-    recorder.abort('origin-error')
-    // Koa 2 listens on the handler's stream itself and would report the error twice.
-    tapped.destroy(hadErrorListener ? undefined : error)
-  })
-  source.once('close', () => {
-    if (!source.readableEnded) recorder.abort('origin-error')
-  })
-  tapped.once('close', () => source.destroy())
-  putOffDestroy(source, hold)
-  putOffDestroy(tapped, hold)
-  return source.pipe(tapped)
-}
-
-function putOffDestroy(stream: Readable, hold: Tap['hold']): void {
-  const destroy = stream.destroy
-  stream.destroy = function patchedDestroy(error?: Error) {
-    const now = (): Readable => Reflect.apply(destroy, stream, [error])
-    return error === undefined && hold.defer(now) ? stream : now()
-  }
 }

@@ -1,7 +1,7 @@
 /** A reply as a Koa response, so that outer middleware sees it as it saw the answer it stands for. */
 
-import { Readable } from 'node:stream'
-import type { ChunkSource, HeaderPairs, Reply } from '@llm-cache/core'
+import type { HeaderPairs, Reply } from '@llm-cache/core'
+import { streamOf } from '@llm-cache/core/node'
 import type { Context } from 'koa'
 
 export function replyBody(ctx: Context, reply: Reply): void {
@@ -26,23 +26,4 @@ function setHeaders(ctx: Context, headers: HeaderPairs): void {
     else fields.set(name.toLowerCase(), [name, [value]])
   }
   for (const [name, values] of fields.values()) ctx.set(name, values.length === 1 ? (values[0] as string) : values)
-}
-
-function streamOf(source: ChunkSource): Readable {
-  let closed = false
-  return new Readable({
-    async read() {
-      const step = await source.next()
-      if (closed) return
-      if (step.kind === 'chunk') this.push(step.bytes)
-      else if (step.kind === 'done') this.push(null)
-      // A cut connection is the only honest sign of a cut answer.
-      else this.destroy(new Error('The answer that this request was waiting for broke off'))
-    },
-    destroy(error, callback) {
-      closed = true
-      source.cancel()
-      callback(error)
-    },
-  })
 }

@@ -1,6 +1,6 @@
 /** Counters over the event stream. They know events only, never the engine. */
 
-import { costOf, type PriceTable } from '../cost/cost.js'
+import { createCostFunction, type PriceTable } from '../cost/cost.js'
 import type { CacheEvent, SkipReason, Usage } from '../events.js'
 import type { BypassReason } from '../exchange.js'
 import type { StoreFailure } from '../ports.js'
@@ -48,6 +48,7 @@ export interface StatsCounter {
 }
 
 export function createStats(prices?: PriceTable): StatsCounter {
+  const costOf = createCostFunction(prices)
   const count = { hits: 0, collapsed: 0, misses: 0, stored: 0, evictions: 0, expirations: 0, damaged: 0 }
   const bypasses: Partial<Record<BypassReason, number>> = {}
   const skipped: Partial<Record<SkipReason, number>> = {}
@@ -58,7 +59,7 @@ export function createStats(prices?: PriceTable): StatsCounter {
     if (!usage) return
     saved.inputTokens += (usage.inputTokens ?? 0) * times
     saved.outputTokens += (usage.outputTokens ?? 0) * times
-    saved.usd += (costOf(usage, event.model, event.provider, prices) ?? 0) * times
+    saved.usd += (costOf(usage, event.model, event.provider) ?? 0) * times
   }
 
   return {
