@@ -11,6 +11,8 @@ export interface CacheStore {
   readonly name: string
   /** Declared limits; the engine respects them and never guesses by constructor name. */
   readonly limits: StoreLimits
+  /** True where `get` answers at once; such a store is asked even while an equal request is in flight. @default false */
+  readonly synchronous?: boolean
   /** The entry under `key`, or undefined. Must never answer with a damaged or foreign entry. */
   get(key: string): Awaitable<Entry | undefined>
   /** Stores `entry` under `entry.key` until `entry.deleteAt`. False: it was refused (too large, not admitted). */

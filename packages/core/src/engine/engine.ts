@@ -132,31 +132,39 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
   }
 
   function answer(query: Query, joins: number): Awaitable<Outcome> {
-    const { request, rule, controls, key, shape } = query
+    const { request, controls, key, shape } = query
     if (controls.noCache || shape.refresh) return lead(query, 'request-directive', undefined)
-    const mayCollapse =
-      rule.collapseMs !== undefined && (!query.needsModelCall || marks.knowsRoute(request.method, request.url)) && marks.mayCollapse(key)
-    // A flight also covers a lookup that is under way, so that a thousand askers cost one read of the store.
-    const current = mayCollapse && !controls.onlyIfCached && joins < MAX_JOINS ? flights.get(key) : undefined
+    if (store.synchronous) return decide(query, store.get(key) as GetOutcome, joins)
+    const current = collapsible(query, joins) ? flights.get(key) : undefined
     if (current) return chain(current.join(request.signal), (joined) => follow(query, joined, joins))
-
-    const found = store.get(key)
-    if (!(found instanceof Promise)) return decide(query, found, undefined, mayCollapse)
-    const flight = mayCollapse && !controls.onlyIfCached ? openFlight(query, true) : undefined
-    return found.then((outcome) => decide(query, outcome, flight, mayCollapse))
+    // The flight also covers the lookup, so that a thousand askers cost one read of the store.
+    const flight = collapsible(query, 0) ? openFlight(query, true) : undefined
+    return chain(store.get(key), (found) => settle(query, found, flight))
   }
 
-  function decide(query: Query, found: GetOutcome, flight: Flight | undefined, mayCollapse: boolean): Outcome {
-    if (found.kind === 'found') {
-      const { entry } = found
-      if (evaluate(entry, query.controls, clock.now()) === 'fresh') {
-        flight?.found(entry)
-        flight?.close()
-        return hit(query, entry)
-      }
-    }
-    const reason = missReason(query, found)
-    return lead(query, reason, flight ?? (mayCollapse ? openFlight(query, true) : undefined))
+  /** A synchronous store is asked before the flights. */
+  function decide(query: Query, found: GetOutcome, joins: number): Awaitable<Outcome> {
+    if (isFresh(query, found)) return hit(query, found.entry)
+    const current = collapsible(query, joins) ? flights.get(query.key) : undefined
+    if (current) return chain(current.join(query.request.signal), (joined) => follow(query, joined, joins))
+    return lead(query, missReason(query, found), collapsible(query, 0) ? openFlight(query, true) : undefined)
+  }
+
+  function settle(query: Query, found: GetOutcome, flight: Flight | undefined): Outcome {
+    if (!isFresh(query, found)) return lead(query, missReason(query, found), flight)
+    flight?.found(found.entry)
+    flight?.close()
+    return hit(query, found.entry)
+  }
+
+  function isFresh({ controls }: Query, found: GetOutcome): found is Extract<GetOutcome, { kind: 'found' }> {
+    return found.kind === 'found' && evaluate(found.entry, controls, clock.now()) === 'fresh'
+  }
+
+  /** Whether this request may wait for an equal one, and equal ones for it. */
+  function collapsible({ rule, request, controls, needsModelCall, key }: Query, joins: number): boolean {
+    if (rule.collapseMs === undefined || controls.onlyIfCached || joins >= MAX_JOINS) return false
+    return (!needsModelCall || marks.knowsRoute(request.method, request.url)) && marks.mayCollapse(key)
   }
 
   function missReason({ controls }: Query, found: GetOutcome): MissReason {

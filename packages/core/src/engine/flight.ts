@@ -132,7 +132,9 @@ function createFlight(clock: Clock, timeoutMs: number, body: Broadcast, unlist: 
       cancelTimer = undefined
       unlist()
       settle({ kind: 'timeout', waitedMs: silent })
-      for (const reader of [...readers]) reader.cancel()
+      readers.clear()
+      body.cut()
+      afterLeaving()
     }
     cancelTimer = clock.schedule(timeoutMs, check)
   }

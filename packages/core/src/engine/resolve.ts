@@ -123,12 +123,40 @@ export function resolveCache(options: LlmCacheOptions): ResolvedCache {
   checkNames(options, CACHE_OPTIONS, CACHE_OPTIONS)
   const { name = 'llm-cache' } = options
   if (!isCacheName(name)) throw invalid('name', `is ${describeValue(name)}; it must be printable ASCII text`)
+  checkPrices(options.prices)
+  checkClock(options.clock)
   oneOf('strategy', options.strategy, ['exact'], 'exact')
   return {
     name,
     maxEntryBytes: countOf('maxEntryBytes', options.maxEntryBytes, DEFAULT_MAX_ENTRY_BYTES),
     storeTimeoutMs: durationOf('storeTimeout', options.storeTimeout, DEFAULT_STORE_TIMEOUT_MS, 1),
   }
+}
+
+function checkPrices(prices: unknown): void {
+  if (prices === undefined) return
+  if (typeof prices !== 'object' || prices === null)
+    throw invalid('prices', `must be an object of prices by model, not ${describeValue(prices)}`)
+  for (const [model, price] of Object.entries(prices as Record<string, Record<string, unknown> | null>)) {
+    const wrong = ['input', 'output', 'cachedInput'].find((field) => !isPrice(price?.[field], field !== 'input'))
+    if (wrong)
+      throw invalid(
+        `prices.${model}.${wrong}`,
+        `is ${describeValue(price?.[wrong])}; prices are US dollars per million tokens, zero or more`,
+      )
+  }
+}
+
+function isPrice(value: unknown, optional: boolean): boolean {
+  return value === undefined ? optional : typeof value === 'number' && Number.isFinite(value) && value >= 0
+}
+
+function checkClock(clock: unknown): void {
+  if (clock === undefined) return
+  const missing = ['now', 'monotonic', 'schedule'].find(
+    (method) => typeof (clock as Record<string, unknown> | null)?.[method] !== 'function',
+  )
+  if (missing) throw invalid('clock', `lacks the function ${missing}(); a clock has now(), monotonic() and schedule()`)
 }
 
 /** The part of a cache's options that its routes inherit. */

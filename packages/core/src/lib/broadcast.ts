@@ -18,6 +18,8 @@ export interface Broadcast {
   end(): void
   /** The writer broke off. Readers get the chunks written so far, then `aborted`. */
   abort(): void
+  /** Today's readers get the chunks written so far, then `aborted`; the writer goes on. */
+  cut(): void
   /** False once chunks were let go (over the bound): a new reader could not start at the first byte. */
   readonly joinable: boolean
   readonly readers: number
@@ -43,12 +45,15 @@ export function createBroadcast(maxBytes: number): Broadcast {
 
   interface Cursor {
     at: number
+    /** Index at which this reader is cut off. */
+    until: number
     read: number
     wake: ((step: BroadcastStep) => void) | undefined
     onLeave: () => void
   }
 
   function stepOf(cursor: Cursor): BroadcastStep | undefined {
+    if (cursor.at >= cursor.until) return ABORTED
     const bytes = chunks[cursor.at - first]
     if (bytes) {
       cursor.at++
@@ -121,8 +126,12 @@ export function createBroadcast(maxBytes: number): Broadcast {
       state = 'aborted'
       wakeAll()
     },
+    cut() {
+      for (const cursor of cursors) cursor.until = first + chunks.length
+      wakeAll()
+    },
     subscribe(onLeave) {
-      const cursor: Cursor = { at: first, read: total - remaining(chunks), wake: undefined, onLeave }
+      const cursor: Cursor = { at: first, until: Number.POSITIVE_INFINITY, read: total - remaining(chunks), wake: undefined, onLeave }
       cursors.add(cursor)
       return {
         next() {

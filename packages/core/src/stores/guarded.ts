@@ -32,6 +32,7 @@ export type ClearOutcome = 'cleared' | 'failed'
 export interface GuardedStore {
   readonly name: string
   readonly limits: StoreLimits
+  readonly synchronous: boolean
   get(key: string): Awaitable<GetOutcome>
   set(entry: Entry): Awaitable<SetOutcome>
   delete(key: string): Awaitable<DeleteOutcome>
@@ -96,6 +97,7 @@ export function guardStore(store: CacheStore, options: GuardOptions): GuardedSto
   return {
     name,
     limits,
+    synchronous: store.synchronous === true,
     get: (key) =>
       call(
         'get',

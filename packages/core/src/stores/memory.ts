@@ -47,6 +47,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): CacheStore 
   return {
     name: NAME,
     limits: { maxEntryBytes },
+    synchronous: true,
     get(key) {
       const entry = entries.get(key)
       if (!entry || !isGone(entry)) return entry

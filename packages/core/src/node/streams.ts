@@ -1,0 +1,62 @@
+/** Node streams on both sides of a recorder, for frameworks whose handlers answer with a stream (Koa). */
+
+import { Readable, Transform } from 'node:stream'
+import type { ChunkSource, Recorder } from '../exchange.js'
+import type { Hold } from './hold.js'
+
+/**
+ * The stream to send in place of `source`; `recorder` gets what passes, and the end or the break. Frameworks destroy bodies
+ * when the client leaves: while `hold` keeps that from the handler, destroying either stream is put off.
+ */
+export function recordStream(source: Readable, recorder: Recorder, hold: Hold): Readable {
+  const hadErrorListener = source.listenerCount('error') > 0
+  const tapped = new Transform({
+    transform(chunk: Uint8Array | string, encoding, callback) {
+      // In memory of their own: the handler may use its buffer again.
+      recorder.write(typeof chunk === 'string' ? Buffer.from(chunk, encoding) : Uint8Array.from(chunk))
+      callback(null, chunk)
+    },
+    flush(callback) {
+      callback()
+      recorder.end()
+    },
+  })
+  source.once('error', (error) => {
+    recorder.abort('origin-error')
+    // Koa 2 listens on the handler's stream itself and would report the error twice.
+    tapped.destroy(hadErrorListener ? undefined : error)
+  })
+  source.once('close', () => {
+    if (!source.readableEnded) recorder.abort('origin-error')
+  })
+  tapped.once('close', () => source.destroy())
+  putOffDestroy(source, hold)
+  putOffDestroy(tapped, hold)
+  return source.pipe(tapped)
+}
+
+/** A reply's chunks as a stream, pulled as its reader asks for them. */
+export function streamOf(source: ChunkSource): Readable {
+  return new Readable({
+    async read() {
+      const step = await source.next()
+      if (this.destroyed) return
+      if (step.kind === 'chunk') this.push(step.bytes)
+      else if (step.kind === 'done') this.push(null)
+      // A cut connection is the only honest sign of a cut answer.
+      else this.destroy(new Error('The answer that this request was waiting for broke off'))
+    },
+    destroy(error, callback) {
+      source.cancel()
+      callback(error)
+    },
+  })
+}
+
+function putOffDestroy(stream: Readable, hold: Hold): void {
+  const destroy = stream.destroy
+  stream.destroy = function patchedDestroy(error?: Error) {
+    const now = (): Readable => Reflect.apply(destroy, stream, [error])
+    return error === undefined && hold.defer(now) ? stream : now()
+  }
+}

@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest'
+import { createLlmCache, OptionError } from '../../src/index.js'
+
+const create = (options: unknown) => () => createLlmCache(options as never)
+
+describe('wrong options', () => {
+  it.each<[unknown, string, RegExp]>([
+    [{ tll: '1h' }, 'tll', /ttl/],
+    [{ partitions: 'shared' }, 'partitions', /partition/],
+    [{ ttl: 0 }, 'ttl', /1 ms/],
+    [{ ttl: Number.NaN }, 'ttl', /NaN/],
+    [{ ttl: -1 }, 'ttl', /-1/],
+    [{ ttl: 2 ** 31 }, 'ttl', /2147483648/],
+    [{ ttl: '30d' }, 'ttl', /24\.8 days/],
+    [{ ttl: '1 hour' }, 'ttl', /1 hour/],
+    [{ ttl: '60' }, 'ttl', /unit/],
+    [{ ttl: Number.POSITIVE_INFINITY }, 'ttl', /Infinity/],
+    [{ partition: 'public' }, 'partition', /'private'/],
+    [{ normalize: 'lose' }, 'normalize', /loose/],
+    [{ replay: 'fast' }, 'replay', /tokensPerSecond/],
+    [{ replay: { tokensPerSecond: 0 } }, 'replay', /tokensPerSecond/],
+    [{ collapse: { timout: 1 } }, 'collapse.timout', /timeout/],
+    [{ collapse: 5 }, 'collapse', /5/],
+    [{ headers: 'accept' }, 'headers', /list/],
+    [{ headers: ['bad header'] }, 'headers[0]', /bad header/],
+    [{ controls: { alow: [] } }, 'controls.alow', /allow/],
+    [{ controls: { allow: ['no-cach'] } }, 'controls.allow[0]', /no-cache/],
+    [{ toolCalls: 'yes' }, 'toolCalls', /true or false/],
+    [{ complete: true }, 'complete', /function/],
+    [{ when: 'always' }, 'when', /function/],
+    [{ tags: [''] }, 'tags', /1 to 200/],
+    [{ tags: 'a' }, 'tags', /list/],
+    [{ maxBodyBytes: 0 }, 'maxBodyBytes', /above zero/],
+    [{ maxEntries: -5 }, 'maxEntries', /-5/],
+    [{ maxBytes: 1.5 }, 'maxBytes', /1.5/],
+    [{ maxEntryBytes: '1mb' }, 'maxEntryBytes', /1mb/],
+    [{ storeTimeout: 0 }, 'storeTimeout', /1 ms/],
+    [{ store: 'redis://user:secret@host' }, 'store', /Keyv/],
+    [{ store: [] }, 'store', /array/],
+    [{ strategy: 'semantic' }, 'strategy', /exact/],
+    [{ name: '' }, 'name', /name/],
+    [{ name: 'ünï' }, 'name', /ASCII/],
+    [{ upstream: [{}] }, 'upstream[0].host', /host/],
+    [{ upstream: [{ host: 'x', path: 'y' }] }, 'upstream[0].path', /'\/'/],
+    [{ prices: { m: { input: -1 } } }, 'prices.m.input', /dollars/],
+    [{ clock: {} }, 'clock', /now/],
+    [null, 'options', /object/],
+    ['1h', 'options', /object/],
+  ])('%j names the option, the value and what would be right', (options, option, message) => {
+    try {
+      createLlmCache(options as never)
+    } catch (error) {
+      expect(error).toBeInstanceOf(OptionError)
+      expect((error as OptionError).option).toBe(option)
+      expect((error as Error).message).toMatch(message)
+      expect((error as Error).message).not.toContain('secret')
+      return
+    }
+    throw new Error('no error')
+  })
+
+  it('refuses options of the cache on a route, and says where they belong', () => {
+    const cache = createLlmCache()
+    expect(() => cache.route({ maxEntries: 5 } as never)).toThrow(/belongs to the cache/)
+    expect(() => cache.route({ ttl: '5' } as never)).toThrow(OptionError)
+  })
+
+  it('takes undefined for absent and never changes what it was given', () => {
+    const options = Object.freeze({ ttl: undefined, headers: Object.freeze(['B', 'a']), tags: Object.freeze(['x']) })
+    expect(create(options)).not.toThrow()
+    createLlmCache({ ttl: '1m' }).route({ ttl: undefined } as never)
+    expect(options.headers).toEqual(['B', 'a'])
+  })
+
+  it('takes names of Object.prototype for what they are: unknown', () => {
+    expect(create(JSON.parse('{"__proto__":{"ttl":"1h"}}'))).toThrow(/__proto__/)
+    expect(create({ constructor: 1 })).toThrow(OptionError)
+  })
+})
