@@ -114,7 +114,6 @@ export interface Recorder {
 export type BypassReason =
   | UnreadableReason
   | 'method'
-  | 'policy-off'
   | 'when'
   | 'not-llm'
   | 'request-no-store'
