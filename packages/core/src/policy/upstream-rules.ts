@@ -36,7 +36,7 @@ const HOSTS: readonly RegExp[] = [
 
 const OLLAMA = /^\/api\/(?:chat|generate)$/
 const NOT_GENERATION =
-  /\/(?:embeddings?|moderations|models|files|batches|tokenize|count_tokens)(?:\/|$)|:(?:embedContent|batchEmbedContents|countTokens)$/
+  /\/(?:embeddings?|moderations|files|batches|tokenize|count_tokens)(?:\/|$)|:(?:embedContent|batchEmbedContents|countTokens)$/
 
 /** @throws OptionError when a rule has no host or a path that does not begin with '/' */
 export function createModelCallTest(extra: readonly UpstreamRuleInput[] = []): IsModelCall {
