@@ -35,11 +35,27 @@ export function handlerHeaders(response: ServerResponse, given: WriteHeadHeaders
   return pairs
 }
 
-/** Flat name/value list, as `writeHead` takes it fastest. */
-export function flatHeaders(pairs: HeaderPairs): string[] {
-  const flat: string[] = []
-  for (const [name, value] of pairs) flat.push(name, value)
+/**
+ * Flat name/value list, as `writeHead` takes it fastest. Fields of one name become one member with a list of values: of
+ * repeated members Node 20 keeps only the last one as soon as any field was set on the response before.
+ */
+export function flatHeaders(pairs: readonly (readonly [string, OutgoingHttpHeader])[]): OutgoingHttpHeader[] {
+  const flat: OutgoingHttpHeader[] = []
+  for (const [name, value] of pairs) {
+    const at = indexOfName(flat, name)
+    if (at < 0) flat.push(name, value)
+    else flat[at + 1] = [flat[at + 1], value].flat().map(String)
+  }
   return flat
+}
+
+function indexOfName(flat: readonly OutgoingHttpHeader[], name: string): number {
+  const lower = name.toLowerCase()
+  for (let at = 0; at < flat.length; at += 2) {
+    const other = flat[at] as string
+    if (other.length === name.length && other.toLowerCase() === lower) return at
+  }
+  return -1
 }
 
 /** Every form of `writeHead` headers as pairs: object, flat list, list of pairs. */

@@ -12,13 +12,15 @@ export interface Hold {
 /**
  * Watches for the client leaving before the answer ended. Then `clientGone` is asked: if it answers true, the events
  * by which Node would tell the handler ('close' on the response, 'aborted', 'error' and 'close' on the request) are held
- * back until the callback given to it is called.
+ * back until the callback given to it is called. A connection that this side destroyed is no client that left: that is how
+ * error handlers break an answer off. `brokenOff` is called when that happens while the client is gone already.
  */
 export function holdClient(
   request: IncomingMessage,
   response: ServerResponse,
   isOver: () => boolean,
   clientGone: (onRelease: () => void) => boolean,
+  brokenOff: () => void,
 ): Hold {
   const held: (() => void)[] = []
   let state: 'watching' | 'holding' | 'released' = 'watching'
@@ -35,9 +37,10 @@ export function holdClient(
     emitter.emit = function emit(this: typeof emitter, name: string | symbol, ...args: unknown[]): boolean {
       const tell = (): boolean => Reflect.apply(original, emitter, [name, ...args])
       if (typeof name !== 'string' || !names.has(name)) return tell()
-      if (state === 'watching' && !isOver() && isSocketGone(request)) {
+      if (state === 'watching' && !isOver() && didClientLeave(request)) {
         state = 'holding'
-        if (!clientGone(release)) state = 'released'
+        if (clientGone(release)) watchDestroy()
+        else state = 'released'
       }
       if (state !== 'holding') return tell()
       // Loops of the form `while (!res.destroyed)` go on as well.
@@ -46,6 +49,16 @@ export function holdClient(
       held.push(() => void ((name !== 'error' || emitter.listenerCount('error') > 0) && tell()))
       return true
     } as typeof emitter.emit
+  }
+
+  /** The connection is dead already, so that only the handler's side can mean anything by destroying it. */
+  function watchDestroy(): void {
+    const { socket } = request
+    if (socket === null) return
+    socket.destroy = function patchedDestroy(): typeof socket {
+      if (state === 'holding') brokenOff()
+      return socket
+    }
   }
 
   intercept(response, RESPONSE_EVENTS)
@@ -62,9 +75,12 @@ export function holdClient(
   }
 }
 
-/** A request's own 'close' comes after every body; only with a dead socket does it mean that the client left. */
-function isSocketGone(request: IncomingMessage): boolean {
-  return request.socket === null || request.socket.destroyed
+/**
+ * A request's own 'close' comes after every body; only with a dead socket does it mean that the client left. A client
+ * that left is known by its FIN or by an error, a connection destroyed on this side has neither.
+ */
+function didClientLeave({ socket }: IncomingMessage): boolean {
+  return socket === null || (socket.destroyed && (socket.readableEnded || Boolean(socket.errored)))
 }
 
 const RESPONSE_EVENTS: ReadonlySet<string> = new Set(['close'])

@@ -2,7 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Recorder } from '../exchange.js'
-import { type HeaderSnapshot, handlerHeaders, type WriteHeadHeaders } from './headers.js'
+import { flatHeaders, flatPairs, type HeaderSnapshot, handlerHeaders, type WriteHeadHeaders } from './headers.js'
 import { type Hold, holdClient } from './hold.js'
 
 export interface Tap {
@@ -27,11 +27,18 @@ export function tapResponse(request: IncomingMessage, response: ServerResponse, 
   // Patched methods of inner layers call the ones below them; only the outermost call counts.
   let nested = 0
 
+  function breakOff(): void {
+    if (ended || detached) return
+    ended = true
+    recorder.abort('origin-error')
+  }
+
   const hold = holdClient(
     request,
     response,
     () => ended,
     (onRelease) => recorder.clientGone(onRelease),
+    breakOff,
   )
   response.once('close', () => {
     if (!ended && !detached) recorder.abort('origin-error')
@@ -92,10 +99,7 @@ export function tapResponse(request: IncomingMessage, response: ServerResponse, 
 
   response.destroy = function patchedDestroy(error?: Error): ServerResponse {
     // By the handler: the answer is broken. By a client that left: 'close' follows and is looked at there.
-    if (!ended && !detached && !request.socket?.destroyed) {
-      ended = true
-      recorder.abort('origin-error')
-    }
+    if (!ended && !detached && (hold.active || !request.socket?.destroyed)) breakOff()
     return Reflect.apply(destroy, response, [error])
   } as typeof response.destroy
 
@@ -121,5 +125,5 @@ function acknowledge(encoding: unknown, callback: unknown): void {
 
 /** `writeHead` with pairs in a list fails once fields were set one by one; the flat form does not. */
 function flattened(rest: unknown[]): unknown[] {
-  return rest.map((item) => (Array.isArray(item) && Array.isArray(item[0]) ? item.flat() : item))
+  return rest.map((item) => (Array.isArray(item) ? flatHeaders(flatPairs(item)) : item))
 }
