@@ -52,14 +52,36 @@ export function readAhead(request: IncomingMessage, limit: number): RequestBody 
   })
 }
 
+/** Bodies read ahead, for a cache mounted further in on the same request: the stream no longer shows that they are whole. */
+const readBodies = new WeakMap<IncomingMessage, RequestBody | Promise<RequestBody>>()
+
 /** A body that a parser has read already, or that is still to be read. */
 export function bodyOf(request: IncomingMessage, parsed: unknown, limit: number): RequestBody | Promise<RequestBody> {
+  const ahead = readBodies.get(request)
+  if (ahead && (parsed === undefined || !request.readableEnded)) {
+    return ahead instanceof Promise ? ahead.then((body) => within(body, limit)) : within(ahead, limit)
+  }
   // Parsers leave an empty object behind for bodies that they did not read.
-  if (parsed === undefined || !request.readableDidRead) return readAhead(request, limit)
+  if (parsed === undefined || !request.readableDidRead) {
+    const body = readAhead(request, limit)
+    readBodies.set(request, body)
+    return body
+  }
   const { headers } = request
+  const length = headers['content-length']
   if (isMultipart(headers['content-type'])) return { kind: 'unreadable', reason: 'body-multipart' }
-  if (Number(headers['content-length'] ?? 0) > limit) return { kind: 'unreadable', reason: 'body-too-large' }
+  if (Number(length ?? 0) > limit) return { kind: 'unreadable', reason: 'body-too-large' }
+  // Someone else read it, and it is not to be had: only two bytes can be an empty object.
+  if (isEmptyObject(parsed) && length !== '2') return { kind: 'unreadable', reason: 'body-consumed' }
   return { kind: 'parsed', value: parsed }
+}
+
+function isEmptyObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length === 0
+}
+
+function within(body: RequestBody, limit: number): RequestBody {
+  return body.kind === 'bytes' && body.bytes.byteLength > limit ? { kind: 'unreadable', reason: 'body-too-large' } : body
 }
 
 function isMultipart(contentType: string | undefined): boolean {
