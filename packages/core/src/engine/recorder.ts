@@ -187,7 +187,9 @@ export function startRecording(context: EngineContext, recording: Recording): { 
       if (head || done) return []
       const skip = judgeHead({ method: request.method, status, headers, keyedHeaders: rule.keyedHeaders })
       // A route that was never seen asking a model is not ours to mark.
-      const silent = needsModelCall && trace.calls === 0 && !marks.knowsRoute(request.method, request.url)
+      // Nor an answer on which a cache further in has decided.
+      const unseen = needsModelCall && trace.calls === 0 && !marks.knowsRoute(request.method, request.url)
+      const silent = unseen || notes.skip === 'superseded'
       const etag: HeaderPairs = !silent && !skip && mayValidate(headers) ? [['ETag', etagFor(id)]] : []
       head = { status, origin: headers, stored: [...storableHeaders(headers), ...etag], skip }
       if ((skip && !isShareable(skip, status)) || notes.skip) flight.release()
