@@ -64,7 +64,18 @@ export function cached(options: CachedOptions, handler?: Handler): Handler | Cac
   const route = openCached(options)
   const wrap = (inner: Handler): Handler =>
     function cachedHandler(request, response, next) {
-      return run(route, request, response, true, () => inner.call(this, request, response, next))
+      let late = false
+      const served = run(route, request, response, true, () => {
+        try {
+          return inner.call(this, request, response, next)
+        } catch (error) {
+          // Express 4 catches what is thrown at once, and nothing after that.
+          if (!late) throw error
+          return next(error)
+        }
+      })
+      late = true
+      return served
     }
   return handler === undefined ? createDecorator(wrap) : wrap(handler)
 }
