@@ -67,13 +67,16 @@ export function failureTests<N>({ describe, it }: AdapterRunner, driver: Adapter
       })
       for (const bodyParser of ['before', 'none'] as const) {
         for (const mount of ['global', 'route', 'cached'] as const) {
-          await withScene(driver, { answer: fail, bodyParser, mount }, async (s) => {
-            const answer = await s.ask()
-            assert.equal(answer.status, alone?.status)
-            assert.equal(answer.text, alone?.text)
-            await s.concluded(1)
-            assert.equal(s.stored, 0)
-          })
+          // What is known only later must not keep a throw from the framework.
+          for (const partition of ['private', () => Promise.resolve('team')] as const) {
+            await withScene(driver, { answer: fail, bodyParser, mount, cache: { partition } }, async (s) => {
+              const answer = await s.ask()
+              assert.equal(answer.status, alone?.status)
+              assert.equal(answer.text, alone?.text)
+              await s.concluded(1)
+              assert.equal(s.stored, 0)
+            })
+          }
         }
       }
       await waiting(fail, async (s, release) => {
@@ -111,6 +114,31 @@ export function failureTests<N>({ describe, it }: AdapterRunner, driver: Adapter
         const later = s.live()
         await later.until('word-1')
         assert.equal(s.runs, 2)
+      })
+    })
+
+    it('a handler that throws after the leader left: its followers see the cut', async () => {
+      let current: Scene
+      async function* broken(): AsyncGenerator<string> {
+        for await (const frame of paced(current.gate, sseFrames(1).slice(0, 2))) yield frame
+        throw new Error('the model broke off')
+      }
+      await withScene(driver, { answer: () => ({ headers: EVENT_STREAM, chunks: broken() }) }, async (s) => {
+        current = s
+        s.gate.hold()
+        const leader = s.live()
+        await s.until(() => s.runs === 1)
+        await s.gate.step(1)
+        const follower = s.live()
+        await Promise.all([leader.until('word-1'), follower.until('word-1')])
+        leader.abort()
+        await s.disconnected(1)
+        s.gate.release()
+        const answer = await follower.done()
+        assert.equal(answer.cut, true)
+        assert.ok(answer.text.includes('word-2'))
+        await s.concluded(1)
+        assert.deepEqual(s.skips, ['origin-error'])
       })
     })
 

@@ -1,6 +1,5 @@
 /** Helpers for drivers on Node: sending an `Answer` with `ServerResponse`, and reading a body as a handler would. */
 
-import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Answer } from './types.js'
 
@@ -22,9 +21,19 @@ export async function sendAnswer(response: ServerResponse, { status = 200, heade
     const more = response.write(chunk)
     // compression holds bytes back until told.
     ;(response as { flush?: () => void }).flush?.()
-    if (!more && !response.destroyed) await Promise.race([once(response, 'drain'), once(response, 'close')])
+    if (!more && !response.destroyed) await drained(response)
   }
   response.end()
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const go = (): void => {
+      response.off('drain', go).off('close', go)
+      resolve()
+    }
+    response.on('drain', go).on('close', go)
+  })
 }
 
 export async function readAll(request: IncomingMessage): Promise<Buffer> {

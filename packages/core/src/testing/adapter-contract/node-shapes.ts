@@ -1,7 +1,7 @@
 /** Handler shapes on Node's `ServerResponse`, as users write them in Express, and in Koa with `ctx.respond = false`. */
 
 import { EventEmitter } from 'node:events'
-import { type ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { ReadableStream } from 'node:stream/web'
@@ -59,7 +59,7 @@ export const nodeShapes: readonly NodeShape[] = [
     },
   },
   {
-    name: 'NDJSON of the provider\'s chunks',
+    name: "NDJSON of the provider's chunks",
     streamed: true,
     asksModel: false,
     async run(response, { frames, gate }) {

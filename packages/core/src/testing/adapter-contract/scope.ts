@@ -1,7 +1,7 @@
 /** Which requests are cached at all. */
 
 import assert from 'node:assert/strict'
-import { METHODS, request as httpRequest } from 'node:http'
+import { request as httpRequest, METHODS } from 'node:http'
 import { createModelServer } from '../model-server/server.js'
 import type { Fault, ModelServer } from '../model-server/types.js'
 import { chat } from './samples.js'
@@ -138,7 +138,7 @@ export function scopeTests<N>({ describe, it, beforeAll, afterAll }: AdapterRunn
     it('an explicit route caches any body', async () => {
       for (const mount of ['route', 'cached'] as const) {
         await withScene(driver, { mount }, async (s) => {
-          for (const body of [{ item: 'book' }, generic, [1, 2]]) {
+          for (const body of [{ item: 'book' }, generic, { list: [1, 2] }]) {
             const [first, second] = [await s.ask({ body }), await s.ask({ body })]
             assert.deepEqual([label(first), label(second)], ['MISS', 'HIT'])
             assert.equal(second.text, first.text)
