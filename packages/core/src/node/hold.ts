@@ -39,7 +39,7 @@ export function holdClient(
       if (typeof name !== 'string' || !names.has(name)) return tell()
       if (state === 'watching' && !isOver() && didClientLeave(request)) {
         state = 'holding'
-        if (clientGone(release)) watchDestroy()
+        if (clientGone(release)) goOn()
         else state = 'released'
       }
       if (state !== 'holding') return tell()
@@ -51,9 +51,11 @@ export function holdClient(
     } as typeof emitter.emit
   }
 
-  /** The connection is dead already, so that only the handler's side can mean anything by destroying it. */
-  function watchDestroy(): void {
+  function goOn(): void {
     const { socket } = request
+    // A handler that waits for the client to read would wait for ever.
+    process.nextTick(() => state === 'holding' && response.emit('drain'))
+    // The connection is dead already: only the handler's side can mean anything by destroying it.
     if (socket === null) return
     socket.destroy = function patchedDestroy(): typeof socket {
       if (state === 'holding') brokenOff()
