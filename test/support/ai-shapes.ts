@@ -26,7 +26,7 @@ type Major = keyof typeof MAJORS
 function streamOf(major: Major, { modelUrl, prompt }: ShapeTools): ReturnType<typeof ai7.streamText> {
   const { ai, createOpenAI } = MAJORS[major]
   const provider = createOpenAI({ baseURL: `${modelUrl}/v1`, apiKey: 'test' })
-  return ai.streamText({ model: provider.chat('gpt-4.1-mini'), prompt, maxRetries: 0 })
+  return ai.streamText({ model: provider.chat('gpt-4.1-mini'), prompt, stopSequences: ['.'], maxRetries: 0 })
 }
 
 function uiStreamOf(major: Major, tools: ShapeTools): ReadableStream<ai7.UIMessageChunk> {

@@ -195,6 +195,6 @@ function askModel({ modelUrl, prompt }: ShapeTools): Promise<Response> {
   return fetch(`${modelUrl}/v1/chat/completions`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(chat(prompt, { stream: true })),
+    body: JSON.stringify(chat(prompt, { stream: true, stop: ['.'] })),
   })
 }

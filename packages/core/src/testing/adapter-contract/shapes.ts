@@ -5,12 +5,12 @@ import { createManualClock } from '../manual-clock.js'
 import { createGate } from '../model-server/gate.js'
 import { createModelServer } from '../model-server/server.js'
 import type { ModelServer } from '../model-server/types.js'
-import type { Received } from './client.js'
+import type { Live, Received } from './client.js'
 import { chat, sseFrames } from './samples.js'
 import { label, type Scene, type SceneOptions, withScene } from './scene.js'
 import type { AdapterDriver, AdapterRunner, Shape, ShapeTools } from './types.js'
 
-const PROMPT = 'How do tides work?'
+const PROMPT = 'What are tides?'
 
 export function shapeTests<N>({ describe, it, beforeAll, afterAll }: AdapterRunner, driver: AdapterDriver<N>): void {
   let model: ModelServer
@@ -89,29 +89,69 @@ export function shapeTests<N>({ describe, it, beforeAll, afterAll }: AdapterRunn
       })
 
       if (!shape.streamed) continue
-      it(`${shape.name}: the first chunk reaches the client before the handler writes on`, async () => {
-        const given = tools()
-        await scene(shape, given, { mount: 'global', bodyParser: 'none' }, async (s) => {
-          const called = new Promise<void>((resolve) => {
-            onRun = resolve
-          })
-          given.gate.hold()
-          model.hold()
-          const live = s.live({ body })
-          await called
-          if (shape.asksModel) {
-            await model.waitForCalls(1)
-            await model.step(3)
-          } else await given.gate.step(1)
-          await live.firstByte()
-          assert.equal(live.ended, false)
-          given.gate.release()
-          model.release()
-          assert.equal((await live.done()).cut, false)
-        })
-      })
+      it(`${shape.name}: the first chunk reaches the client before the handler writes on`, () =>
+        halfway(shape, 1, async (s, [live], release) => {
+          assert.equal(live?.ended, false)
+          release()
+          assert.equal((await live?.done())?.cut, false)
+          await s.concluded(1)
+        }))
+
+      it(`${shape.name}: the leader leaves in the middle, its follower gets everything`, () =>
+        halfway(shape, 2, async (s, [leader, follower], release) => {
+          leader?.abort()
+          await s.disconnected(1)
+          release()
+          const followed = await follower?.done()
+          assert.equal(followed?.cut, false)
+          await s.concluded(1)
+          assert.deepEqual(s.skips, [])
+          const hit = await s.ask({ body })
+          assert.equal(label(hit), 'HIT')
+          assert.equal(hit.text, followed?.text)
+        }))
+
+      it(`${shape.name}: all leave, and the handler ends without harm`, () =>
+        halfway(shape, 1, async (s, [live], release) => {
+          live?.abort()
+          await s.concluded(1)
+          assert.deepEqual(s.skips, ['client-gone'])
+          release()
+          await model.settled()
+          assert.equal(label(await s.ask({ body })), 'MISS')
+          assert.equal(runs, 2)
+        }))
     }
   })
+
+  /** `clients` receive the first bytes of the same answer; the handler waits for `release`. */
+  async function halfway(
+    shape: Shape<N>,
+    clients: number,
+    test: (scene: Scene, lives: readonly Live[], release: () => void) => Promise<void>,
+  ): Promise<void> {
+    const given = tools()
+    await scene(shape, given, { mount: 'global', bodyParser: 'none' }, async (s) => {
+      const called = new Promise<void>((resolve) => {
+        onRun = resolve
+      })
+      given.gate.hold()
+      model.hold()
+      const lives = [s.live({ body })]
+      await called
+      if (shape.asksModel) {
+        await model.waitForCalls(1)
+        await model.step(3)
+      } else await given.gate.step(1)
+      await lives[0]?.firstByte()
+      while (lives.length < clients) lives.push(s.live({ body }))
+      await Promise.all(lives.map((live) => live.firstByte()))
+      await test(s, lives, () => {
+        given.gate.release()
+        model.release()
+      })
+    })
+  }
 }
 
 /** What may differ between a miss and its hit: the message's own fields, and what the cache says of each exchange. */

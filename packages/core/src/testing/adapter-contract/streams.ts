@@ -71,6 +71,39 @@ export function streamTests<N>({ describe, it }: AdapterRunner, driver: AdapterD
       })
     })
 
+    it('a leader that does not read makes way for its followers when it leaves', async () => {
+      const frames = sseFrames(1, 64, 'x'.repeat(128 * 1024))
+      let current: Scene
+      let written = 0
+      async function* counted(): AsyncGenerator<string> {
+        for await (const frame of paced(current.gate, frames)) {
+          written++
+          yield frame
+        }
+      }
+      await withScene(
+        driver,
+        { answer: () => ({ headers: EVENT_STREAM, chunks: counted() }), cache: { maxEntryBytes: 32 * MIB } },
+        async (s) => {
+          current = s
+          s.gate.hold()
+          const leader = s.live()
+          await s.until(() => s.runs === 1)
+          await s.gate.step(1)
+          const follower = s.live()
+          await Promise.all([leader.until('word-1'), follower.until('word-1')])
+          leader.pause()
+          s.gate.release()
+          await quiet(() => written)
+          assert.ok(written < frames.length, 'the handler waits for the leader')
+          leader.abort()
+          const followed = await follower.done()
+          assert.equal(followed.cut, false)
+          assert.equal(followed.text, frames.join(''))
+        },
+      )
+    })
+
     it('a follower that lags behind more than an entry may hold is cut off, the leader gets everything', async () => {
       let current: Scene
       const frames = sseFrames(1, 200, 'x'.repeat(128 * 1024))
