@@ -1,0 +1,72 @@
+/** Everything that runs: the provider, the model clients, the three apps. */
+
+import { createModelServer } from '@llm-cache/core/testing'
+import type { RunningApp } from './apps/app.js'
+import { startExpress } from './apps/express.js'
+import { startHono } from './apps/hono.js'
+import { startKoa } from './apps/koa.js'
+import { UsageError } from './errors.js'
+import { createModels, type Models } from './models.js'
+import { ROUTES, type Route } from './plan.js'
+
+export interface StageOptions {
+  readonly live: boolean
+  /** Ports that the apps take if they are free; any others if not. */
+  readonly ports?: readonly [express: number, koa: number, hono: number]
+  /** Speed of the simulated provider in ms. @default like a quick hosted model */
+  readonly latency?: { readonly firstTokenMs: number; readonly tokenMs: number; readonly jitter: number }
+}
+
+export interface Stage {
+  readonly apps: readonly RunningApp[]
+  readonly models: Models
+  /** Routes that a model is there for. */
+  readonly routes: readonly Route[]
+  close(): Promise<void>
+}
+
+const LATENCY = { firstTokenMs: 375, tokenMs: 11, jitter: 0.2 }
+
+/** @throws UsageError when `live` is asked for and there is no key */
+export async function openStage({ live, ports = [0, 0, 0], latency = LATENCY }: StageOptions): Promise<Stage> {
+  const { models, routes, close } = live ? liveModels() : await simulatedModels(latency)
+  const [expressPort, koaPort, honoPort] = ports
+  const apps = [
+    await startExpress({ models, port: expressPort }),
+    await startKoa({ models, port: koaPort }),
+    await startHono({ models, port: honoPort }),
+  ]
+  return {
+    apps,
+    models,
+    routes,
+    async close() {
+      await Promise.all(apps.map((app) => app.close()))
+      await close()
+    },
+  }
+}
+
+type Backing = Pick<Stage, 'models' | 'routes' | 'close'>
+
+async function simulatedModels(latency: NonNullable<StageOptions['latency']>): Promise<Backing> {
+  // Other words at every call: what is byte for byte the same comes from the cache.
+  const provider = await createModelServer({ ...latency, vary: true })
+  const apiKey = 'simulated'
+  const models = createModels({ openai: { baseURL: `${provider.url}/v1`, apiKey }, anthropic: { baseURL: provider.url, apiKey } })
+  return { models, routes: ROUTES, close: () => provider.close() }
+}
+
+function liveModels(): Backing {
+  const keys = { openai: process.env.OPENAI_API_KEY, anthropic: process.env.ANTHROPIC_API_KEY }
+  const routes = ROUTES.filter(({ provider }) => keys[provider])
+  if (routes.length === 0) {
+    throw new UsageError(`--live asks the real models, and there is no key. Set OPENAI_API_KEY or ANTHROPIC_API_KEY (or both):
+
+  OPENAI_API_KEY=sk-... npm run demo -- --live
+
+Without --live a simulated provider answers, and no key is needed.`)
+  }
+  const models = createModels({ openai: { apiKey: keys.openai ?? 'none' }, anthropic: { apiKey: keys.anthropic ?? 'none' } })
+  return { models, routes, close: async () => {} }
+}

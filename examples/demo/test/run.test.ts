@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { DemoError } from '../src/errors.js'
+import { measure } from '../src/measure.js'
+import { type Plan, requestsOf } from '../src/plan.js'
+import { PROMPTS } from '../src/prompts.js'
+import { createClient } from '../src/request.js'
+import { runMeasurement, runTour } from '../src/run.js'
+import { openStage, type Stage } from '../src/stage.js'
+import { createStyle } from '../src/style.js'
+
+const style = createStyle({})
+const latency = { firstTokenMs: 0, tokenMs: 0, jitter: 0 }
+const plan: Plan = { prompts: PROMPTS.slice(0, 2), crowdPrompt: { text: 'Who is there?' }, repeats: 2, askers: 10, maxTokens: 1000 }
+
+function collect() {
+  let text = ''
+  return { stream: { write: (part: string) => (text += part) }, style, read: () => text }
+}
+
+describe('the measurement', () => {
+  let stage: Stage
+  beforeAll(async () => {
+    stage = await openStage({ live: false, latency })
+  })
+  afterAll(() => stage.close())
+
+  it('asks what is planned and prints a row for each route of each framework', async () => {
+    const output = collect()
+    await runMeasurement(stage, plan, output)
+    const lines = output.read().split('\n')
+    for (const name of ['Express', 'Koa', 'Hono']) expect(lines.filter((line) => line.startsWith(`  ${name} `))).toHaveLength(1)
+    expect(lines.filter((line) => line.endsWith('1 model call'))).toHaveLength(6)
+    const requests = requestsOf(plan) * 6
+    expect(output.read()).toContain(`${requests} requests, ${stage.models.calls.openai + stage.models.calls.anthropic} model calls.`)
+    expect(stage.models.calls).toEqual({ openai: 15, anthropic: 15 })
+  })
+
+  it('fails when an answer is not what is due', async () => {
+    const client = createClient()
+    const options = { plan, models: stage.models, client, step: () => {}, tick: () => {} }
+    const [app] = stage.apps
+    if (!app) throw new Error('no app')
+    // Everything has been asked by the test before: what should be new is stored already.
+    await expect(measure(app, stage.routes, options)).rejects.toThrow('x-llm-cache is HIT where MISS is due')
+    await app.cache.close()
+    await expect(measure(app, stage.routes, options)).rejects.toThrow(DemoError)
+    client.close()
+  })
+})
+
+it('serves, says what to try, and sums up at the end', async () => {
+  const stage = await openStage({ live: false, latency })
+  const output = collect()
+  let end = () => {}
+  const touring = runTour(stage, new Promise<void>((resolve) => (end = resolve)), output)
+  const client = createClient()
+  for (const { url } of stage.apps) expect(output.read()).toContain(url)
+  const [app] = stage.apps
+  const [route] = stage.routes
+  if (!app || !route) throw new Error('no app')
+  const ask = async () => (await client.post(app.url + route.path, route.body({ text: 'Why?' }, false, 1000))).outcome
+  expect([await ask(), await ask()]).toEqual(['MISS', 'HIT'])
+  end()
+  await touring
+  expect(output.read()).toContain('2 requests, 1 model calls. The cache answered 50 %')
+  client.close()
+  await stage.close()
+})
