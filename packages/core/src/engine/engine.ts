@@ -112,10 +112,11 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
   function keyOf(request: CacheRequest, rule: Rule, partition: string, body: RequestBody): FingerprintResult {
     const { method, host, url } = request
     const contentType = request.header('content-type')
-    const headers = rule.headers.flatMap((name) => {
+    const headers: (readonly [string, string])[] = []
+    for (const name of rule.headers) {
       const value = request.header(name)
-      return value === undefined ? [] : [[name, value] as const]
-    })
+      if (value !== undefined) headers.push([name, value])
+    }
     const compute = (): FingerprintResult =>
       fingerprint({ method, host, url, contentType, headers, partition, body, normalize: rule.normalize })
     if (body.kind !== 'bytes') return compute()
@@ -196,15 +197,17 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
 
   function hit(query: Query, entry: Entry): Outcome {
     const { request, rule, shape } = query
-    const reply = hitReply(entry, { name: cache.name, pace: rule.replay, clock, ifNoneMatch: request.header('if-none-match') })
+    const now = clock.now()
+    const reply = hitReply(entry, { name: cache.name, pace: rule.replay, clock, now, ifNoneMatch: request.header('if-none-match') })
     emitter.emit({
-      ...labelsOf(clock, request, shape),
-      route: request.route ?? entry.meta.route,
-      model: shape.model ?? entry.meta.model,
       type: 'lookup-hit',
+      at: now,
+      route: request.route ?? entry.meta.route,
+      provider: shape.provider,
+      model: shape.model ?? entry.meta.model,
       entryId: entry.id,
       store: store.name,
-      ageMs: ageMs(entry, clock.now()),
+      ageMs: ageMs(entry, now),
       bytes: entry.body.byteLength,
       usage: entry.meta.usage,
       originMs: entry.meta.originMs,

@@ -20,8 +20,8 @@ export function ownFields(
   label: OutcomeLabel,
   id: string | undefined,
   origin: HeaderPairs,
-): HeaderPairs {
-  const fields: [string, string][] = [
+): (readonly [string, string])[] {
+  const fields: (readonly [string, string])[] = [
     ['Cache-Status', appendCacheStatus(headerValue(origin, 'cache-status'), formatCacheStatus(name, status))],
     ['x-llm-cache', label],
   ]
@@ -33,22 +33,21 @@ export interface HitOptions {
   readonly name: string
   readonly pace: ReplayPace
   readonly clock: Clock
+  /** The clock's time of this request, in ms since the epoch. */
+  readonly now: number
   /** The request's If-None-Match field. */
   readonly ifNoneMatch: string | undefined
 }
 
 /** An entry as a reply: 304 where the client's validator matches (RFC 9110 section 13.1.2), else the whole answer. */
-export function hitReply(entry: Entry, { name, pace, clock, ifNoneMatch }: HitOptions): Reply {
-  const now = clock.now()
-  const own: HeaderPairs = [
-    ...ownFields(name, { hit: true, ttlSeconds: remainingMs(entry, now) / 1000 }, 'HIT', entry.id, entry.headers),
-    ['Age', String(Math.floor(ageMs(entry, now) / 1000))],
-  ]
+export function hitReply(entry: Entry, { name, pace, clock, now, ifNoneMatch }: HitOptions): Reply {
+  const own = ownFields(name, { hit: true, ttlSeconds: remainingMs(entry, now) / 1000 }, 'HIT', entry.id, entry.headers)
+  own.push(['Age', `${Math.floor(ageMs(entry, now) / 1000)}`])
   const etag = ifNoneMatch === undefined ? undefined : headerValue(entry.headers, 'etag')
   if (etag !== undefined && matchesIfNoneMatch(ifNoneMatch, etag)) {
     return { status: 304, headers: [...validators(entry.headers), ...own], body: { kind: 'bytes', bytes: NOTHING } }
   }
-  const headers = [...withoutCacheStatus(entry.headers), ...own]
+  const headers = withoutCacheStatus(entry.headers).concat(own)
   if (pace !== 'instant' && entry.chunks) {
     return { status: entry.status, headers, body: { kind: 'chunks', chunks: createPacedSource(entry, pace, clock) } }
   }

@@ -1,6 +1,6 @@
 /** A Node request as the engine sees it. */
 
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { CacheHandle } from '../engine/handle.js'
 import type { CacheRequest, RequestBody } from '../exchange.js'
 import { bodyOf } from './body.js'
@@ -18,35 +18,61 @@ export interface NodeRequestOptions {
 }
 
 export function nodeRequest(request: IncomingMessage, response: ServerResponse, options: NodeRequestOptions): CacheRequest {
-  let body: RequestBody | Promise<RequestBody> | undefined
-  let controller: AbortController | undefined
-  return {
-    method: request.method ?? 'GET',
-    url: options.url,
-    host: (request.headers.host ?? headerOf(request, ':authority') ?? '').toLowerCase(),
-    explicit: options.explicit,
-    outer: options.outer,
-    get route() {
-      return options.route()
-    },
-    get signal() {
-      if (!controller) {
-        const created = new AbortController()
-        controller = created
-        if (response.destroyed) created.abort()
-        else response.once('close', () => created.abort())
-      }
-      return controller.signal
-    },
-    header: (name) => headerOf(request, name),
-    body(limit) {
-      body ??= bodyOf(request, options.parsed, limit)
-      return body
-    },
+  return new NodeRequest(request, response, options)
+}
+
+/** A class, since an object literal with getters is built anew for each request, at several times the price. */
+class NodeRequest implements CacheRequest {
+  readonly method: string
+  readonly url: string
+  readonly host: string
+  readonly explicit: boolean
+  readonly outer: CacheHandle | undefined
+  readonly #request: IncomingMessage
+  readonly #response: ServerResponse
+  readonly #headers: IncomingHttpHeaders
+  readonly #options: NodeRequestOptions
+  #body: RequestBody | Promise<RequestBody> | undefined
+  #controller: AbortController | undefined
+
+  constructor(request: IncomingMessage, response: ServerResponse, options: NodeRequestOptions) {
+    const { headers } = request
+    this.#request = request
+    this.#response = response
+    this.#headers = headers
+    this.#options = options
+    this.method = request.method ?? 'GET'
+    this.url = options.url
+    this.host = (headers.host ?? fieldOf(headers, ':authority') ?? '').toLowerCase()
+    this.explicit = options.explicit
+    this.outer = options.outer
+  }
+
+  get route(): string | undefined {
+    return this.#options.route()
+  }
+
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      const controller = new AbortController()
+      this.#controller = controller
+      if (this.#response.destroyed) controller.abort()
+      else this.#response.once('close', () => controller.abort())
+    }
+    return this.#controller.signal
+  }
+
+  header(name: string): string | undefined {
+    return fieldOf(this.#headers, name)
+  }
+
+  body(limit: number): RequestBody | Promise<RequestBody> {
+    this.#body ??= bodyOf(this.#request, this.#options.parsed, limit)
+    return this.#body
   }
 }
 
-function headerOf(request: IncomingMessage, name: string): string | undefined {
-  const value = request.headers[name]
+function fieldOf(headers: IncomingHttpHeaders, name: string): string | undefined {
+  const value = headers[name]
   return typeof value === 'string' || value === undefined ? value : value.join(', ')
 }

@@ -1,7 +1,7 @@
 /** Sending a reply on a `ServerResponse`. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { ChunkSource, ChunkStep, HeaderPairs, Reply } from '../exchange.js'
+import type { ChunkSource, ChunkStep, Reply } from '../exchange.js'
 import { flatHeaders } from './headers.js'
 
 /** Statuses without a body, hence without a length (RFC 9110 sections 6.4.1 and 8.6). */
@@ -17,8 +17,9 @@ export function sendReply(request: IncomingMessage, response: ServerResponse, re
     pump(response, body.chunks)
     return
   }
-  const headers: HeaderPairs = BODILESS.has(status) ? reply.headers : [...reply.headers, ['Content-Length', String(body.bytes.byteLength)]]
-  response.writeHead(status, flatHeaders(headers))
+  const headers = flatHeaders(reply.headers)
+  if (!BODILESS.has(status)) headers.push('Content-Length', `${body.bytes.byteLength}`)
+  response.writeHead(status, headers)
   if (request.method === 'HEAD' || body.bytes.byteLength === 0) response.end()
   else response.end(body.bytes)
 }
