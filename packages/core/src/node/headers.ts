@@ -28,8 +28,10 @@ export function handlerHeaders(response: ServerResponse, given: WriteHeadHeaders
   for (const name of response.getHeaderNames()) {
     if (overridden.has(name)) continue
     const value = response.getHeader(name)
-    if (value === undefined || outer.get(name) === JSON.stringify(value)) continue
-    append(pairs, rawName(response, name), value)
+    const before = outer.get(name)
+    if (value === undefined || before === JSON.stringify(value)) continue
+    const own = name === 'vary' && before !== undefined ? withoutMembers(value, JSON.parse(before)) : value
+    if (own !== '') append(pairs, rawName(response, name), own)
   }
   for (const [name, value] of late) append(pairs, name, value)
   return pairs
@@ -56,6 +58,31 @@ function indexOfName(flat: readonly OutgoingHttpHeader[], name: string): number 
     if (other.length === name.length && other.toLowerCase() === lower) return at
   }
   return -1
+}
+
+/** `Vary` of `reply` joined to the one that outer middleware has set: handlers add to that field (`res.vary()`), they do not replace it. */
+export function joinVary(response: ServerResponse, reply: HeaderPairs): HeaderPairs {
+  const outer = response.getHeader('vary')
+  if (outer === undefined || !reply.some(isVary)) return reply
+  return reply.map((pair) => (isVary(pair) ? [pair[0], `${[outer].flat().join(', ')}, ${withoutMembers(pair[1], outer)}`] : pair))
+}
+
+function isVary([name]: readonly [string, string]): boolean {
+  return name.length === 4 && name.toLowerCase() === 'vary'
+}
+
+/** A list-based field's members without those of `others`. */
+function withoutMembers(value: OutgoingHttpHeader, others: OutgoingHttpHeader): string {
+  const members = (header: OutgoingHttpHeader): string[] =>
+    [header]
+      .flat()
+      .join()
+      .split(',')
+      .map((member) => member.trim())
+  const dropped = new Set(members(others).map((member) => member.toLowerCase()))
+  return members(value)
+    .filter((member) => !dropped.has(member.toLowerCase()))
+    .join(', ')
 }
 
 /** Every form of `writeHead` headers as pairs: object, flat list, list of pairs. */

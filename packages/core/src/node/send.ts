@@ -2,7 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ChunkSource, ChunkStep, Reply } from '../exchange.js'
-import { flatHeaders } from './headers.js'
+import { flatHeaders, joinVary } from './headers.js'
 
 /** Statuses without a body, hence without a length (RFC 9110 sections 6.4.1 and 8.6). */
 const BODILESS: ReadonlySet<number> = new Set([204, 304])
@@ -12,12 +12,12 @@ export function sendReply(request: IncomingMessage, response: ServerResponse, re
   const { body, status } = reply
   // Nobody reads what is left of the request; without this a keep-alive connection would stall on it.
   if (!request.readableEnded) request.resume()
+  const headers = flatHeaders(joinVary(response, reply.headers))
   if (body.kind === 'chunks') {
-    response.writeHead(status, flatHeaders(reply.headers))
+    response.writeHead(status, headers)
     pump(response, body.chunks)
     return
   }
-  const headers = flatHeaders(reply.headers)
   if (!BODILESS.has(status)) headers.push('Content-Length', `${body.bytes.byteLength}`)
   response.writeHead(status, headers)
   if (request.method === 'HEAD' || body.bytes.byteLength === 0) response.end()
