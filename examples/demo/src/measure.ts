@@ -70,6 +70,22 @@ export async function measure(app: RunningApp, routes: readonly Route[], options
   })
 }
 
+/** Runs every route once and then often, so that the code is compiled and connections are open before times count. */
+export async function warmUp(apps: readonly RunningApp[], routes: readonly Route[], options: MeasureOptions): Promise<void> {
+  const { plan, client, step, tick } = options
+  const { warmUpPrompt, repeats, maxTokens } = plan
+  if (!warmUpPrompt) return
+  step('Warming up')
+  const warm = async (url: string, body: object): Promise<void> => {
+    for (let round = 0; round <= repeats; round += 1) {
+      await client.post(url, body)
+      tick()
+    }
+  }
+  const questions = routes.flatMap((route) => [false, true].map((stream) => ({ route, body: route.body(warmUpPrompt, stream, maxTokens) })))
+  await Promise.all(apps.flatMap(({ url }) => questions.map(({ route, body }) => warm(url + route.path, body))))
+}
+
 /** Every prompt as JSON and as a stream: all misses. They overlap, since a model's time is spent waiting. */
 async function askFirst(app: RunningApp, route: Route, { plan, client, models, tick }: MeasureOptions): Promise<Question[]> {
   const ask = async (prompt: Prompt, index: number, stream: boolean): Promise<Question> => {

@@ -1,10 +1,12 @@
 /** What is asked how often, and in which words of the wire. */
 
 import type { ProviderName } from './models.js'
-import { BREAKING_NEWS, PROMPTS, type Prompt } from './prompts.js'
+import { BREAKING_NEWS, PROMPTS, type Prompt, SMALL_TALK } from './prompts.js'
 
 export interface Plan {
   readonly prompts: readonly Prompt[]
+  /** Asked before the clock starts, so that no framework pays for being the first; undefined: nothing is. */
+  readonly warmUpPrompt: Prompt | undefined
   /** Asked once, by all askers together. */
   readonly crowdPrompt: Prompt
   /** How often each stored answer is asked for again. */
@@ -51,11 +53,19 @@ export const ROUTES: readonly Route[] = [
   },
 ]
 
-export const SIMULATED_PLAN: Plan = { prompts: PROMPTS, crowdPrompt: BREAKING_NEWS, repeats: 20, askers: 100, maxTokens: 1000 }
+export const SIMULATED_PLAN: Plan = {
+  prompts: PROMPTS,
+  warmUpPrompt: SMALL_TALK,
+  crowdPrompt: BREAKING_NEWS,
+  repeats: 12,
+  askers: 100,
+  maxTokens: 1000,
+}
 
 /** Fewer questions and short answers: every miss is billed. */
 export const LIVE_PLAN: Plan = {
   prompts: [0, 5, 10].map((index) => brief(PROMPTS[index] as Prompt)),
+  warmUpPrompt: undefined,
   crowdPrompt: brief(BREAKING_NEWS),
   repeats: 20,
   askers: 100,
@@ -66,12 +76,12 @@ function brief({ text }: Prompt): Prompt {
   return { system: 'Answer in one or two short sentences.', text }
 }
 
-/** Model calls that `plan` makes on one route, if nothing goes wrong: each question as JSON and as a stream, and the crowd's. */
+/** Model calls that `plan` makes on one route, if nothing goes wrong: each question as JSON and as a stream, the crowd's once. */
 export function callsOf(plan: Plan): number {
-  return plan.prompts.length * 2 + 1
+  return (plan.prompts.length + (plan.warmUpPrompt ? 1 : 0)) * 2 + 1
 }
 
 /** Requests that `plan` makes on one route. */
 export function requestsOf(plan: Plan): number {
-  return plan.prompts.length * 2 * (1 + plan.repeats) + plan.askers
+  return (plan.prompts.length + (plan.warmUpPrompt ? 1 : 0)) * 2 * (1 + plan.repeats) + plan.askers
 }

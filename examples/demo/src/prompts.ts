@@ -35,6 +35,9 @@ export const PROMPTS: readonly Prompt[] = [
   },
 ]
 
+/** Asked to warm up. */
+export const SMALL_TALK: Prompt = { text: 'What is good about autumn?' }
+
 /** Asked by everybody at the same moment. */
 export const BREAKING_NEWS: Prompt = {
   text: 'The river has risen two metres since this morning. What does the flood warning ask people to do?',

@@ -36,7 +36,9 @@ export function createClient(): Client {
           receive(response, startedAt).then(resolve, reject)
         })
         outgoing.once('timeout', () => outgoing.destroy(new DemoError(`${url} did not answer within ${TIMEOUT_MS / 1000} s`)))
-        outgoing.once('error', reject)
+        outgoing.once('error', (error) =>
+          reject(error instanceof DemoError ? error : new DemoError(`${url}: ${error.message}`, { cause: error })),
+        )
         outgoing.end(payload)
       }),
     close: () => agent.destroy(),

@@ -2,7 +2,7 @@
 
 import { costOf } from '@llm-cache/core'
 import { formatUsd } from './format.js'
-import { measure, type Row } from './measure.js'
+import { measure, type Row, warmUp } from './measure.js'
 import type { Models } from './models.js'
 import { callsOf, type Plan, type Route, requestsOf } from './plan.js'
 import { createProgress, type ProgressStream } from './progress.js'
@@ -23,7 +23,9 @@ export async function runMeasurement({ apps, models, routes }: Stage, plan: Plan
   const client = createClient()
   const rows: Row[] = []
   try {
-    for (const app of apps) rows.push(...(await measure(app, routes, { plan, models, client, step: progress.step, tick: progress.tick })))
+    const options = { plan, models, client, step: progress.step, tick: progress.tick }
+    await warmUp(apps, routes, options)
+    for (const app of apps) rows.push(...(await measure(app, routes, options)))
   } finally {
     progress.clear()
     client.close()

@@ -25,7 +25,7 @@ export interface Stage {
   close(): Promise<void>
 }
 
-const LATENCY = { firstTokenMs: 375, tokenMs: 11, jitter: 0.2 }
+const LATENCY = { firstTokenMs: 375, tokenMs: 9, jitter: 0.2 }
 
 /** @throws UsageError when `live` is asked for and there is no key */
 export async function openStage({ live, ports = [0, 0, 0], latency = LATENCY }: StageOptions): Promise<Stage> {

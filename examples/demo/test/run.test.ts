@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DemoError } from '../src/errors.js'
 import { measure } from '../src/measure.js'
-import { type Plan, requestsOf } from '../src/plan.js'
+import { callsOf, type Plan, requestsOf } from '../src/plan.js'
 import { PROMPTS } from '../src/prompts.js'
 import { createClient } from '../src/request.js'
 import { runMeasurement, runTour } from '../src/run.js'
@@ -10,7 +10,14 @@ import { createStyle } from '../src/style.js'
 
 const style = createStyle({})
 const latency = { firstTokenMs: 0, tokenMs: 0, jitter: 0 }
-const plan: Plan = { prompts: PROMPTS.slice(0, 2), crowdPrompt: { text: 'Who is there?' }, repeats: 2, askers: 10, maxTokens: 1000 }
+const plan: Plan = {
+  prompts: PROMPTS.slice(0, 2),
+  warmUpPrompt: { text: 'Ready?' },
+  crowdPrompt: { text: 'Who is there?' },
+  repeats: 2,
+  askers: 10,
+  maxTokens: 1000,
+}
 
 function collect() {
   let text = ''
@@ -32,7 +39,7 @@ describe('the measurement', () => {
     expect(lines.filter((line) => line.endsWith('1 model call'))).toHaveLength(6)
     const requests = requestsOf(plan) * 6
     expect(output.read()).toContain(`${requests} requests, ${stage.models.calls.openai + stage.models.calls.anthropic} model calls.`)
-    expect(stage.models.calls).toEqual({ openai: 15, anthropic: 15 })
+    expect(stage.models.calls).toEqual({ openai: callsOf(plan) * 3, anthropic: callsOf(plan) * 3 })
   })
 
   it('fails when an answer is not what is due', async () => {

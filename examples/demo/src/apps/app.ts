@@ -21,6 +21,8 @@ export interface RunningApp {
 
 /** Resolves once `server` listens on loopback. */
 export async function start(name: string, cache: LlmCache, server: Server, port: number): Promise<RunningApp> {
+  // Longer than clients keep idle connections: none is closed under a request.
+  server.keepAliveTimeout = 120_000
   await listen(server, port).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EADDRINUSE') throw error
     return listen(server, 0)
