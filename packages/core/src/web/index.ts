@@ -1,0 +1,9 @@
+/** `@llm-cache/core/web`: the cache on `Request` and `Response`, for adapters. Runs wherever they exist. */
+
+export { type BodyReader, createBodyReader } from './body.js'
+export { type Client, watchClient } from './client.js'
+export { handlerFields, setFields, withFields } from './headers.js'
+export { replyResponse } from './reply.js'
+export { targetOf, type WebRequestOptions, webRequest } from './request.js'
+export { createWebServe, type WebServe, type WebServeOptions } from './serve.js'
+export { type Recording, tapResponse, tapStream } from './tap.js'
