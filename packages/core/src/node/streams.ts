@@ -30,9 +30,17 @@ export function recordStream(source: Readable, recorder: Recorder, hold: Hold): 
     if (!source.readableEnded) recorder.abort('origin-error')
   })
   tapped.once('close', () => source.destroy())
+  readWithin(source, recorder)
   putOffDestroy(source, hold)
   putOffDestroy(tapped, hold)
   return source.pipe(tapped)
+}
+
+/** A generator as a body asks the model when it is read: after the handler returned, and outside of its context. */
+function readWithin(source: Readable, recorder: Recorder): void {
+  const read: Readable['_read'] | undefined = source._read
+  if (!read) return
+  source._read = (size) => recorder.run(() => read.call(source, size))
 }
 
 /** A reply's chunks as a stream, pulled as its reader asks for them. */
