@@ -6,14 +6,13 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createAdaptorServer } from '@hono/node-server'
 import type { LlmCache } from '@llm-cache/core'
-import { listen, type Served } from '@llm-cache/core/testing'
+import { listen, readAll, type Served } from '@llm-cache/core/testing'
 import { llmCache as expressCache } from '@llm-cache/express'
 import { llmCache as honoCache } from '@llm-cache/hono'
 import { llmCache as koaCache } from '@llm-cache/koa'
 import express from 'express'
 import { type Context, Hono } from 'hono'
 import Koa from 'koa'
-import bodyParser from 'koa-bodyparser'
 
 /** A request as a handler sees it. */
 export interface Call {
@@ -83,11 +82,10 @@ export const frameworks: Readonly<Record<'express' | 'koa' | 'hono', Framework>>
       const app = new Koa()
       app.silent = true
       if (cache) app.use(koaCache(cache))
-      app.use(bodyParser())
       app.use(async (ctx) => {
         const handler = routes[ctx.path]
         if (!handler) return
-        const answer = await handler({ body: ctx.request.body, url: ctx.originalUrl, signal: closed(ctx.res) })
+        const answer = await handler({ body: JSON.parse(String(await readAll(ctx.req))), url: ctx.originalUrl, signal: closed(ctx.res) })
         if (answer.kind === 'json') {
           ctx.status = answer.status ?? 200
           for (const [name, value] of answer.headers ?? []) ctx.set(name, value)

@@ -81,3 +81,17 @@ export async function withScene(framework: Framework, options: SceneOptions, bod
     await cache?.close()
   }
 }
+
+/** Counts the requests that the cache has read, as a partition that all of them share. */
+export function createArrivals(): { readonly partition: () => string; wait(count: number): Promise<void> } {
+  const waiting = new Map<number, () => void>()
+  let arrived = 0
+  return {
+    partition: () => {
+      arrived++
+      waiting.get(arrived)?.()
+      return 'everybody'
+    },
+    wait: (count) => (arrived >= count ? Promise.resolve() : new Promise((resolve) => waiting.set(count, resolve))),
+  }
+}
