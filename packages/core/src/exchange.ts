@@ -20,7 +20,14 @@ export type RequestBody =
   /** It cannot be keyed; the request is bypassed with this reason. The handler still gets it. */
   | { readonly kind: 'unreadable'; readonly reason: UnreadableReason }
 
-export type UnreadableReason = 'body-too-large' | 'body-encoded' | 'body-multipart' | 'body-consumed' | 'body-aborted'
+export type UnreadableReason =
+  | 'body-too-large'
+  | 'body-encoded'
+  | 'body-multipart'
+  | 'body-consumed'
+  | 'body-aborted'
+  | 'body-length-unknown'
+  | 'body-withheld'
 
 /** A request as the engine sees it. Everything is lazy: a getter that is not asked for costs nothing. */
 export interface CacheRequest {
@@ -39,6 +46,10 @@ export interface CacheRequest {
   readonly explicit: boolean
   /** A field's value by lower-case name; several lines are joined by ', ' (cookies by '; '). */
   header(name: string): string | undefined
+  /** Lower-case names of the fields that the request has. */
+  headerNames(): Iterable<string>
+  /** Who the connection itself says the caller is: the fingerprint of a client's TLS certificate. */
+  readonly identity?: string | undefined
   /**
    * The body, at most `limit` bytes of it: more is unreadable with 'body-too-large'. May be called more than
    * once; never takes anything from the handler.
@@ -86,6 +97,12 @@ export type Outcome =
   /** Run the handler inside `recorder.run` and feed the recorder with its answer. */
   | { readonly kind: 'record'; readonly recorder: Recorder; readonly handle: CacheHandle }
 
+/** Lets go of an outcome that cannot be acted upon, so that nobody waits for it: the response went out by another way. */
+export function discard(outcome: Outcome): void {
+  if (outcome.kind === 'record') outcome.recorder.abort('origin-error')
+  else if (outcome.kind === 'replay' && outcome.reply.body.kind === 'chunks') outcome.reply.body.chunks.cancel()
+}
+
 /** Receives an origin answer while it goes out to the client. Never throws, never delays. */
 export interface Recorder {
   /** Id of the entry-to-be, the value of `x-llm-cache-id`. */
@@ -99,6 +116,8 @@ export interface Recorder {
   head(status: number, headers: HeaderPairs): HeaderPairs
   /** A chunk of the body as it goes to the client. The recorder keeps the reference: do not reuse the buffer. */
   write(chunk: Uint8Array): void
+  /** The handler threw: what goes out now is an error page, whatever its status. It is shared with followers and not stored. */
+  failed(): void
   /** The origin ended its answer. */
   end(): void
   /** The origin broke off: it threw, or destroyed its response. */

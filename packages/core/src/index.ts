@@ -20,12 +20,14 @@ export type {
   RequestBody,
   UnreadableReason,
 } from './exchange.js'
+export { discard } from './exchange.js'
 export type { NormalizeMode } from './fingerprint/fingerprint.js'
 export type { Duration, DurationText } from './lib/duration.js'
 export { type CachedDecorator, type CachedOptions, createDecorator, openCached, openMount } from './mount.js'
 export type { CacheStats, Savings } from './observe/stats.js'
 export type { ControlDirective, ControlPolicy } from './policy/controls.js'
-export { type CredentialsOptions, DEFAULT_CREDENTIAL_HEADERS, type PartitionOption } from './policy/partition.js'
+export { isCredentialHeader } from './policy/credential-names.js'
+export type { CredentialsOptions, PartitionOption } from './policy/partition.js'
 export type { Awaitable, CacheStore, Clock, KeyvLike, StoreEvent, StoreFailure, StoreLimits, StoreOperation, StoreSize } from './ports.js'
 export { createKeyvStore } from './stores/keyv.js'
 export { createMemoryStore, type MemoryStoreOptions } from './stores/memory.js'

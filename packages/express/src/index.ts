@@ -43,11 +43,11 @@ export type Handler = (this: any, request: Request, response: Response, next: Ne
  */
 export function llmCache(optionsOrCache?: LlmCacheOptions | LlmCache, routeOptions?: RouteOptions): RequestHandler {
   const route = openMount(optionsOrCache, routeOptions)
-  return (request, response, next) => {
-    // Express sets `route` while a route's own handlers run, not for `use`.
-    const served = run(route, request, response, request.route !== undefined, next)
+  const middleware: RequestHandler = (request, response, next) => {
+    const served = run(route, request, response, isOnRoute(request, middleware), () => next())
     if (served instanceof Promise) served.catch(next)
   }
+  return middleware
 }
 
 /**
@@ -65,13 +65,17 @@ export function cached(options: CachedOptions, handler?: Handler): Handler | Cac
   const wrap = (inner: Handler): Handler =>
     function cachedHandler(request, response, next) {
       let late = false
-      const served = run(route, request, response, true, () => {
+      const served = run(route, request, response, true, (failed) => {
+        const passOn: NextFunction = (error?: unknown) => {
+          if (error !== undefined && error !== null && error !== 'route' && error !== 'router') failed()
+          next(error)
+        }
         try {
-          return inner.call(this, request, response, next)
+          return inner.call(this, request, response, passOn)
         } catch (error) {
           // Express 4 catches what is thrown at once, and nothing after that.
           if (!late) throw error
-          return next(error)
+          return passOn(error)
         }
       })
       late = true
@@ -80,7 +84,19 @@ export function cached(options: CachedOptions, handler?: Handler): Handler | Cac
   return handler === undefined ? createDecorator(wrap) : wrap(handler)
 }
 
-function run(route: CacheRoute, request: Request, response: Response, explicit: boolean, handler: () => unknown): unknown {
+/** True on a route, false for `use`: `request.route` alone is also there after a route that passed on. */
+function isOnRoute(request: Request, middleware: RequestHandler): boolean {
+  const stack: readonly { readonly handle?: unknown }[] | undefined = request.route?.stack
+  return stack?.some(({ handle }) => handle === middleware) ?? false
+}
+
+function run(
+  route: CacheRoute,
+  request: Request,
+  response: Response,
+  explicit: boolean,
+  handler: (failed: () => void) => unknown,
+): unknown {
   return serve(
     route,
     request,

@@ -16,7 +16,12 @@ export function captureBody(ctx: Context, recorder: Recorder, tap: Tap, outer: H
   if (ctx.respond === false || ctx.headerSent || body === null || body === undefined || ctx.method === 'HEAD') return
   if (isNodeStream(body)) {
     takeHead(ctx, recorder, tap, outer)
+    // Setting a body guesses a type and drops the length.
+    const type = ctx.response.get('Content-Type')
+    const length = ctx.response.get('Content-Length')
     ctx.body = recordStream(body, recorder, tap.hold)
+    if (!type) ctx.remove('Content-Type')
+    if (length) ctx.set('Content-Length', length)
     return
   }
   const bytes = bytesOf(body)

@@ -7,6 +7,7 @@ import {
   type CacheRoute,
   createDecorator,
   createLlmCache,
+  discard,
   type LlmCache,
   type LlmCacheOptions,
   type Outcome,
@@ -14,7 +15,7 @@ import {
   openMount,
   type RouteOptions,
 } from '@llm-cache/core'
-import { nodeRequest, snapshot, tapResponse } from '@llm-cache/core/node'
+import { hideConditions, nodeRequest, snapshot, tapResponse } from '@llm-cache/core/node'
 import type { Context, Middleware, Next } from 'koa'
 import { captureBody } from './capture.js'
 import { replyBody } from './reply.js'
@@ -79,6 +80,8 @@ async function run(route: CacheRoute, ctx: Context, explicit: boolean, handler: 
     }),
   )
   ctx.state.llmCache = outcome.handle
+  // Outer middleware may have answered by itself while the body or the store was waited for.
+  if (ctx.headerSent && outcome.kind !== 'bypass') return discard(outcome)
   await act(ctx, outcome, handler)
 }
 
@@ -93,10 +96,16 @@ async function act(ctx: Context, outcome: Outcome, handler: () => Promise<unknow
       return
     case 'record': {
       const { recorder } = outcome
+      hideConditions(ctx.req)
       const outer = snapshot(ctx.res)
       // Handlers that write to `ctx.res` themselves, and errors, are recorded there; a body, as soon as it is known.
       const tap = tapResponse(ctx.req, ctx.res, recorder, outer)
-      await recorder.run(handler)
+      try {
+        await recorder.run(handler)
+      } catch (error) {
+        recorder.failed()
+        throw error
+      }
       captureBody(ctx, recorder, tap, outer)
     }
   }

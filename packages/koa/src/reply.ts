@@ -1,7 +1,7 @@
 /** A reply as a Koa response, so that outer middleware sees it as it saw the answer it stands for. */
 
-import type { HeaderPairs, Reply } from '@llm-cache/core'
-import { streamOf } from '@llm-cache/core/node'
+import type { Reply } from '@llm-cache/core'
+import { flatHeaders, joinVary, streamOf } from '@llm-cache/core/node'
 import type { Context } from 'koa'
 
 export function replyBody(ctx: Context, reply: Reply): void {
@@ -9,21 +9,16 @@ export function replyBody(ctx: Context, reply: Reply): void {
   const typed = reply.headers.some(([name]) => name.toLowerCase() === 'content-type')
   ctx.status = reply.status
   const { body } = reply
-  if (body.kind === 'chunks') ctx.body = streamOf(body.chunks)
-  else if (reply.status !== 304 && reply.status !== 204)
+  if (body.kind === 'chunks') {
+    const stream = streamOf(body.chunks)
+    ctx.body = stream
+    // Koa 2 does nothing about a body that breaks off once the head is out.
+    stream.once('error', () => ctx.headerSent && ctx.res.destroy())
+  } else if (reply.status !== 304 && reply.status !== 204)
     ctx.body = Buffer.from(body.bytes.buffer, body.bytes.byteOffset, body.bytes.byteLength)
   else ctx.body = null
   // After the body: its setter guesses a type.
   if (!typed) ctx.remove('Content-Type')
-  setHeaders(ctx, reply.headers)
-}
-
-function setHeaders(ctx: Context, headers: HeaderPairs): void {
-  const fields = new Map<string, [name: string, values: string[]]>()
-  for (const [name, value] of headers) {
-    const field = fields.get(name.toLowerCase())
-    if (field) field[1].push(value)
-    else fields.set(name.toLowerCase(), [name, [value]])
-  }
-  for (const [name, values] of fields.values()) ctx.set(name, values.length === 1 ? (values[0] as string) : values)
+  const fields = flatHeaders(joinVary(ctx.res, reply.headers))
+  for (let at = 0; at < fields.length; at += 2) ctx.set(fields[at] as string, fields[at + 1] as string | string[])
 }

@@ -61,6 +61,12 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
     return { kind: 'bypass', reason, headers, handle: bypassHandle }
   }
 
+  /** The client broke off while sending: there is nobody to run a handler for. */
+  function gone(request: CacheRequest): Outcome {
+    ignore(request, 'body-aborted')
+    return { kind: 'replay', reply: CLIENT_LEFT, handle: bypassHandle }
+  }
+
   function failed(request: CacheRequest, error: unknown): Outcome {
     emitter.emit({ type: 'internal-error', at: clock.now(), where: 'engine', errorName: errorName(error) })
     return bypass(request, 'internal-error')
@@ -88,12 +94,15 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
     if (request.header('range') !== undefined) return bypass(request, 'range-request')
     const controls = parseControls((name) => request.header(name), rule.controls)
     if (!rule.when) return identify(request, rule, controls, request.explicit)
-    return chain(rule.when(request), (wanted) => (wanted ? identify(request, rule, controls, true) : bypass(request, 'when')))
+    return chain(rule.when(request), (wanted) =>
+      wanted ? identify(request, rule, controls, true) : request.explicit ? bypass(request, 'when') : ignore(request, 'when'),
+    )
   }
 
   /** Partition, body and key. */
   function identify(request: CacheRequest, rule: Rule, controls: RequestControls, explicit: boolean): Awaitable<Outcome> {
     return chain(request.body(rule.maxBodyBytes), (body) => {
+      if (body.kind === 'unreadable' && body.reason === 'body-aborted') return gone(request)
       const encoding = request.header('content-encoding')
       const readable: RequestBody =
         encoding && encoding.toLowerCase() !== 'identity' ? { kind: 'unreadable', reason: 'body-encoded' } : body
@@ -117,6 +126,8 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
       const value = request.header(name)
       if (value !== undefined) headers.push([name, value])
     }
+    // Handlers that can do both choose by it, mostly without saying so in Vary.
+    if (!rule.headers.includes('accept') && request.header('accept')?.includes(EVENT_STREAM)) headers.push(['accept', EVENT_STREAM])
     const compute = (): FingerprintResult =>
       fingerprint({ method, host, url, contentType, headers, partition, body, normalize: rule.normalize })
     if (body.kind !== 'bytes') return compute()
@@ -233,6 +244,7 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
   return { open }
 }
 
+const EVENT_STREAM = 'text/event-stream'
 const FORWARD = { absent: 'uri-miss', expired: 'stale', 'request-directive': 'request', 'store-failed': 'miss' } as const
 
 /** `next` on a value, at once where it is there already: a hit in memory costs no microtask. */

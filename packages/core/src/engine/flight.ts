@@ -30,7 +30,7 @@ export type Joined =
 
 /** One origin call and everybody who receives its answer. */
 export interface Flight {
-  /** Followers so far, those that left included. */
+  /** Followers so far, without those that left. */
   readonly joined: number
   /** Follows: answers at once when the head is there already. */
   join(signal: AbortSignal | undefined): Joined | Promise<Joined>
@@ -125,8 +125,9 @@ function createFlight(clock: Clock, timeoutMs: number, body: Broadcast, unlist: 
     if (cancelTimer || ended) return
     const check = (): void => {
       const silent = clock.monotonic() - progressAt
-      if (silent < timeoutMs) {
-        cancelTimer = clock.schedule(timeoutMs - silent, check)
+      const patience = head ? timeoutMs * STREAM_PATIENCE : timeoutMs
+      if (silent < patience) {
+        cancelTimer = clock.schedule(patience - silent, check)
         return
       }
       cancelTimer = undefined
@@ -142,7 +143,7 @@ function createFlight(clock: Clock, timeoutMs: number, body: Broadcast, unlist: 
   function subscribe(answer: AnswerHead): Joined {
     if (!body.joinable) return { kind: 'alone' }
     const reader = body.subscribe(() => {
-      readers.delete(reader)
+      if (readers.delete(reader)) joined--
       afterLeaving()
     })
     readers.add(reader)
@@ -166,6 +167,7 @@ function createFlight(clock: Clock, timeoutMs: number, body: Broadcast, unlist: 
         }
         const onAbort = (): void => {
           done({ kind: 'left' })
+          joined--
           afterLeaving()
         }
         waiting.add(done)
@@ -216,6 +218,9 @@ function createFlight(clock: Clock, timeoutMs: number, body: Broadcast, unlist: 
     close: unlist,
   }
 }
+
+/** A stream that has begun may pause for longer: tools run in between. */
+const STREAM_PATIENCE = 5
 
 // Stands in until each follower gets its own reader.
 const NO_CHUNKS: BroadcastReader = { next: () => ({ kind: 'aborted' }), cancel: () => undefined }

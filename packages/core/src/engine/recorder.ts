@@ -159,7 +159,9 @@ export function startRecording(context: EngineContext, recording: Recording): { 
       result = 'origin-error'
     }
     const entry = typeof result === 'string' ? undefined : result
-    flight.end(entry)
+    // Followers were told no length: only a cut shows them that the answer is short.
+    if (result === 'content-length-mismatch') flight.abort()
+    else flight.end(entry)
     if (needsModelCall && trace.calls > 0) marks.learnRoute(request.method, request.url)
     if (followers > 0) {
       emitter.emit({
@@ -185,14 +187,15 @@ export function startRecording(context: EngineContext, recording: Recording): { 
     run: (handler) => trace.run(handler),
     head(status, headers) {
       if (head || done) return []
-      const skip = judgeHead({ method: request.method, status, headers, keyedHeaders: rule.keyedHeaders })
+      const skip = judgeHead({ method: request.method, status, headers, isKeyed: rule.isKeyed })
       // A route that was never seen asking a model is not ours to mark.
       // Nor an answer on which a cache further in has decided.
       const unseen = needsModelCall && trace.calls === 0 && !marks.knowsRoute(request.method, request.url)
       const silent = unseen || notes.skip === 'superseded'
       const etag: HeaderPairs = !silent && !skip && mayValidate(headers) ? [['ETag', etagFor(id)]] : []
       head = { status, origin: headers, stored: [...storableHeaders(headers), ...etag], skip }
-      if ((skip && !isShareable(skip, status)) || notes.skip) flight.release()
+      const forLeader = (skip && !isShareable(skip, status)) || (notes.skip && notes.skip !== 'origin-error')
+      if (forLeader) flight.release()
       else flight.head({ id, status, headers: [...relayableHeaders(headers), ...etag] })
       return silent ? [] : [...etag, ...recording.ownHeaders(id, headers)]
     },
@@ -204,6 +207,9 @@ export function startRecording(context: EngineContext, recording: Recording): { 
       writes++
       if (bytes <= context.cache.maxEntryBytes) mark(Math.round(now - firstByteAt))
       flight.write(chunk)
+    },
+    failed() {
+      notes.skip ??= 'origin-error'
     },
     end() {
       if (done) return

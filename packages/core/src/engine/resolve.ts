@@ -8,7 +8,7 @@ import { isToken } from '../http/grammar.js'
 import { parseDuration } from '../lib/duration.js'
 import { describeValue, didYouMean } from '../lib/nearest.js'
 import { type ResolvedControls, resolveControls } from '../policy/controls.js'
-import { createPartitioner, DEFAULT_CREDENTIAL_HEADERS, type Partitioner } from '../policy/partition.js'
+import { createCredentialTest, createPartitioner, type Partitioner } from '../policy/partition.js'
 import type { AnswerView, LlmCacheOptions, ReplayPace, RouteOptions } from './options.js'
 
 /** The rules of one route. */
@@ -18,7 +18,7 @@ export interface Rule {
   /** Fields in the key, lower-case and sorted. */
   readonly headers: readonly string[]
   /** Fields whose values the key or the partition covers: what `Vary` may name. */
-  readonly keyedHeaders: ReadonlySet<string>
+  readonly isKeyed: (lowerName: string) => boolean
   readonly normalize: NormalizeMode
   readonly tags: (request: CacheRequest) => readonly string[]
   readonly when: ((request: CacheRequest) => boolean | Promise<boolean>) | undefined
@@ -86,16 +86,16 @@ export function resolveRule(options: RouteOptions, defaults: RouteOptions = {}):
   checkNames(options, ROUTE_OPTIONS, CACHE_OPTIONS)
   const merged: RouteOptions = { ...defaults, ...present(options) }
   const ttlMs = durationOf('ttl', merged.ttl, DEFAULT_TTL_MS, 1)
-  const credentialHeaders =
-    merged.partition === undefined || merged.partition === 'private' ? (merged.credentials?.headers ?? DEFAULT_CREDENTIAL_HEADERS) : []
   const partition = createPartitioner(merged.partition, merged.credentials)
+  const isPrivate = (merged.partition ?? 'private') === 'private'
+  const isCredential = createCredentialTest(merged.credentials ?? {})
   const headers = headerNames(merged.headers)
-  const cookies = credentialHeaders.length > 0 && (merged.credentials?.cookies ?? 'all') === 'all' ? ['cookie'] : []
+  const cookies = isPrivate && (merged.credentials?.cookies ?? 'all') === 'all'
   return {
     ttlMs,
     partition,
     headers,
-    keyedHeaders: new Set([...headers, ...credentialHeaders.map((name) => name.toLowerCase()), ...cookies]),
+    isKeyed: (name) => headers.includes(name) || (isPrivate && isCredential(name)) || (cookies && name === 'cookie'),
     normalize: oneOf('normalize', merged.normalize, NORMALIZE, 'default'),
     tags: tagsOf(merged.tags),
     when: functionOf('when', merged.when),

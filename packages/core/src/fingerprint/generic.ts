@@ -1,6 +1,6 @@
 /** Bodies of apps' own making that carry a prompt by a customary name. No evidence of a model call in themselves. */
 
-import { isJsonArray, isJsonObject, type JsonValue } from '../lib/canonical.js'
+import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from '../lib/canonical.js'
 import { path } from './normalize.js'
 import { modelField, type Provider } from './provider.js'
 
@@ -8,7 +8,7 @@ const PROMPT_FIELDS = ['prompt', 'input', 'question', 'query', 'message', 'messa
 
 export const generic: Provider = {
   id: 'generic',
-  matches: (body) => PROMPT_FIELDS.some((field) => Object.hasOwn(body, field) && isPrompt(body[field] as JsonValue)),
+  matches: (body) => !isGraphql(body) && PROMPT_FIELDS.some((field) => Object.hasOwn(body, field) && isPrompt(body[field] as JsonValue)),
   model: modelField,
   defaults: [],
   ignored: [],
@@ -24,6 +24,11 @@ export const generic: Provider = {
     rounded: [],
     limits: [],
   },
+}
+
+/** A GraphQL request has a `query` too, and may be a mutation. */
+function isGraphql({ query }: JsonObject): boolean {
+  return typeof query === 'string' && /^[\s,#]*(?:\{|(?:query|mutation|subscription|fragment)\b[^{]*\{)/.test(query)
 }
 
 function isPrompt(value: JsonValue): boolean {

@@ -14,10 +14,16 @@ const NONE: RequestBody = { kind: 'none' }
 export function readAhead(request: IncomingMessage, limit: number): RequestBody | Promise<RequestBody> {
   const { headers } = request
   const length = headers['content-length']
-  if (length === '0' || (length === undefined && headers['transfer-encoding'] === undefined)) return NONE
+  if (length === '0' || (length === undefined && headers['transfer-encoding'] === undefined && request.httpVersionMajor < 2)) return NONE
   if (isMultipart(headers['content-type'])) return { kind: 'unreadable', reason: 'body-multipart' }
   if (isEncoded(headers['content-encoding'])) return { kind: 'unreadable', reason: 'body-encoded' }
   if (length !== undefined && Number(length) > limit) return { kind: 'unreadable', reason: 'body-too-large' }
+  // HTTP/2 frames bodies itself, and Node does not tell their end before the stream's.
+  if (length === undefined && request.httpVersionMajor >= 2) return { kind: 'unreadable', reason: 'body-length-unknown' }
+  // The server's own listener decides when the client may send.
+  if (isWithheld(request)) return { kind: 'unreadable', reason: 'body-withheld' }
+  // Text in an encoding of somebody's choice cannot be put back as it was.
+  if (request.readableEncoding !== null) return { kind: 'unreadable', reason: 'body-consumed' }
   if (request.readableDidRead || request.destroyed) return { kind: 'unreadable', reason: 'body-consumed' }
 
   return new Promise((resolve) => {
@@ -31,6 +37,11 @@ export function readAhead(request: IncomingMessage, limit: number): RequestBody 
       resolve(result(whole))
     }
     function onReadable(): void {
+      // Reading an empty body would end the stream before anybody else listens.
+      if (request.complete && request.readableLength === 0 && size === 0) {
+        finish(() => NONE)
+        return
+      }
       let chunk: Buffer | string | null = request.read()
       while (chunk !== null) {
         const bytes = typeof chunk === 'string' ? Buffer.from(chunk, request.readableEncoding ?? 'utf8') : chunk
@@ -43,7 +54,7 @@ export function readAhead(request: IncomingMessage, limit: number): RequestBody 
         chunk = request.read()
       }
       // `complete` is set before the stream's end is pushed, and 'end' comes a tick after the last read: now is the time.
-      if (request.complete) finish((whole) => (size === 0 ? NONE : { kind: 'bytes', bytes: whole }))
+      if (request.complete || (length !== undefined && size === Number(length))) finish((whole) => ({ kind: 'bytes', bytes: whole }))
     }
     function onBroken(): void {
       finish(() => ({ kind: 'unreadable', reason: 'body-aborted' }))
@@ -72,7 +83,8 @@ export function bodyOf(request: IncomingMessage, parsed: unknown, limit: number)
   if (isMultipart(headers['content-type'])) return { kind: 'unreadable', reason: 'body-multipart' }
   if (Number(length ?? 0) > limit) return { kind: 'unreadable', reason: 'body-too-large' }
   // Someone else read it, and it is not to be had: only two bytes can be an empty object.
-  if (isEmptyObject(parsed) && length !== '2') return { kind: 'unreadable', reason: 'body-consumed' }
+  if (isEmptyObject(parsed) && !(length === '2' && headers['content-type']?.includes('json')))
+    return { kind: 'unreadable', reason: 'body-consumed' }
   return { kind: 'parsed', value: parsed }
 }
 
@@ -82,6 +94,13 @@ function isEmptyObject(value: unknown): boolean {
 
 function within(body: RequestBody, limit: number): RequestBody {
   return body.kind === 'bytes' && body.bytes.byteLength > limit ? { kind: 'unreadable', reason: 'body-too-large' } : body
+}
+
+/** `Expect: 100-continue` on a server that listens for it; others have answered it already. */
+function isWithheld({ headers, socket }: IncomingMessage): boolean {
+  if (headers.expect === undefined) return false
+  const { server } = socket as { server?: { listenerCount(event: string): number } }
+  return (server?.listenerCount('checkContinue') ?? 0) > 0
 }
 
 function isMultipart(contentType: string | undefined): boolean {

@@ -18,7 +18,8 @@ export function snapshot(response: ServerResponse): HeaderSnapshot {
 /**
  * The fields of an answer that its handler set: those on the response and those given to `writeHead`, which replace them,
  * less what outer middleware had set before and the handler left as it was. Those belong to each response, not to the
- * answer: a CORS origin or a request id must not travel to another client.
+ * answer: a CORS origin or a request id must not travel to another client. What outer middleware says about caching counts all
+ * the same: `Cache-Control`, and `Vary` but for the fields that middleware answers by itself (CORS, compression).
  */
 export function handlerHeaders(response: ServerResponse, given: WriteHeadHeaders | undefined, outer: HeaderSnapshot): HeaderPairs {
   const pairs: [string, string][] = []
@@ -29,8 +30,8 @@ export function handlerHeaders(response: ServerResponse, given: WriteHeadHeaders
     if (overridden.has(name)) continue
     const value = response.getHeader(name)
     const before = outer.get(name)
-    if (value === undefined || before === JSON.stringify(value)) continue
-    const own = name === 'vary' && before !== undefined ? withoutMembers(value, JSON.parse(before)) : value
+    if (value === undefined || (before === JSON.stringify(value) && name !== 'cache-control' && name !== 'vary')) continue
+    const own = name === 'vary' && before !== undefined ? withoutMembers(value, OUTER_VARY) : value
     if (own !== '') append(pairs, rawName(response, name), own)
   }
   for (const [name, value] of late) append(pairs, name, value)
@@ -60,6 +61,8 @@ function indexOfName(flat: readonly OutgoingHttpHeader[], name: string): number 
   return -1
 }
 
+const OUTER_VARY = ['origin', 'accept-encoding', 'access-control-request-method', 'access-control-request-headers']
+
 /** `Vary` of `reply` joined to the one that outer middleware has set: handlers add to that field (`res.vary()`), they do not replace it. */
 export function joinVary(response: ServerResponse, reply: HeaderPairs): HeaderPairs {
   const outer = response.getHeader('vary')
@@ -83,6 +86,20 @@ function withoutMembers(value: OutgoingHttpHeader, others: OutgoingHttpHeader): 
   return members(value)
     .filter((member) => !dropped.has(member.toLowerCase()))
     .join(', ')
+}
+
+/**
+ * Writes the head. A `writeHead` that outer middleware has put in front of Node's own may not know the flat list (on-headers
+ * before 1.1 reads it as pairs): it gets its fields one by one.
+ */
+export function writeHeadPairs(response: ServerResponse, status: number, pairs: HeaderPairs): void {
+  const flat = flatHeaders(pairs)
+  if (!Object.hasOwn(response, 'writeHead')) {
+    response.writeHead(status, flat)
+    return
+  }
+  for (let at = 0; at < flat.length; at += 2) response.setHeader(flat[at] as string, flat[at + 1] as OutgoingHttpHeader)
+  response.writeHead(status)
 }
 
 /** Every form of `writeHead` headers as pairs: object, flat list, list of pairs. */

@@ -38,9 +38,7 @@ export function holdClient(
       const tell = (): boolean => Reflect.apply(original, emitter, [name, ...args])
       if (typeof name !== 'string' || !names.has(name)) return tell()
       if (state === 'watching' && !isOver() && didClientLeave(request)) {
-        state = 'holding'
-        if (clientGone(release)) goOn()
-        else state = 'released'
+        leave()
       }
       if (state !== 'holding') return tell()
       // Loops of the form `while (!res.destroyed)` go on as well.
@@ -49,6 +47,12 @@ export function holdClient(
       held.push(() => void ((name !== 'error' || emitter.listenerCount('error') > 0) && tell()))
       return true
     } as typeof emitter.emit
+  }
+
+  function leave(): void {
+    state = 'holding'
+    if (clientGone(release)) goOn()
+    else state = 'released'
   }
 
   function goOn(): void {
@@ -63,6 +67,8 @@ export function holdClient(
     }
   }
 
+  // It left while the cache was looking: nothing will be emitted any more.
+  if (response.destroyed || response.closed) leave()
   intercept(response, RESPONSE_EVENTS)
   intercept(request, REQUEST_EVENTS)
   return {
@@ -70,6 +76,8 @@ export function holdClient(
       return state === 'holding'
     },
     defer(action) {
+      // Frameworks hear of a reset from the socket, before Node tells the response.
+      if (state === 'watching' && !isOver() && didClientLeave(request)) leave()
       if (state !== 'holding') return false
       held.push(action)
       return true

@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import type { CacheHandle } from '../engine/handle.js'
 import type { CacheRequest, RequestBody } from '../exchange.js'
 import { bodyOf } from './body.js'
+import { certificateOf } from './certificate.js'
 
 /** What an adapter knows about a request beyond Node's own. */
 export interface NodeRequestOptions {
@@ -19,6 +20,15 @@ export interface NodeRequestOptions {
 
 export function nodeRequest(request: IncomingMessage, response: ServerResponse, options: NodeRequestOptions): CacheRequest {
   return new NodeRequest(request, response, options)
+}
+
+/**
+ * Takes conditions of a GET from its handler, before it makes an answer to be stored: to a 304 there is nothing to store, and a
+ * client that asks with a validator each time would cost a model call each time.
+ */
+export function hideConditions({ headers }: IncomingMessage): void {
+  delete headers['if-none-match']
+  delete headers['if-modified-since']
 }
 
 /** A class, since an object literal with getters is built anew for each request, at several times the price. */
@@ -64,6 +74,14 @@ class NodeRequest implements CacheRequest {
 
   header(name: string): string | undefined {
     return fieldOf(this.#headers, name)
+  }
+
+  headerNames(): Iterable<string> {
+    return Object.keys(this.#headers)
+  }
+
+  get identity(): string | undefined {
+    return certificateOf(this.#request)
   }
 
   body(limit: number): RequestBody | Promise<RequestBody> {

@@ -1,8 +1,8 @@
 /** Sending a reply on a `ServerResponse`. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { ChunkSource, ChunkStep, Reply } from '../exchange.js'
-import { flatHeaders, joinVary } from './headers.js'
+import type { ChunkSource, ChunkStep, HeaderPairs, Reply } from '../exchange.js'
+import { joinVary, writeHeadPairs } from './headers.js'
 
 /** Statuses without a body, hence without a length (RFC 9110 sections 6.4.1 and 8.6). */
 const BODILESS: ReadonlySet<number> = new Set([204, 304])
@@ -11,14 +11,14 @@ const BODILESS: ReadonlySet<number> = new Set([204, 304])
 export function sendReply(request: IncomingMessage, response: ServerResponse, reply: Reply): void {
   const { body, status } = reply
   if (!isOffTheWire(request)) request.resume()
-  const headers = flatHeaders(joinVary(response, reply.headers))
+  const headers = joinVary(response, reply.headers)
   if (body.kind === 'chunks') {
-    response.writeHead(status, headers)
+    writeHeadPairs(response, status, headers)
     pump(response, body.chunks)
     return
   }
-  if (!BODILESS.has(status)) headers.push('Content-Length', `${body.bytes.byteLength}`)
-  response.writeHead(status, headers)
+  const length: HeaderPairs = BODILESS.has(status) ? [] : [['Content-Length', `${body.bytes.byteLength}`]]
+  writeHeadPairs(response, status, [...headers, ...length])
   if (request.method === 'HEAD' || body.bytes.byteLength === 0) response.end()
   else if (body.bytes.byteLength <= MAX_TEXT_BYTES && !Object.hasOwn(response, 'end')) response.end(asText(body.bytes), 'latin1')
   else response.end(body.bytes)

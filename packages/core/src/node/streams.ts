@@ -26,9 +26,13 @@ export function recordStream(source: Readable, recorder: Recorder, hold: Hold): 
     // Koa 2 listens on the handler's stream itself and would report the error twice.
     tapped.destroy(hadErrorListener ? undefined : error)
   })
-  source.once('close', () => {
-    if (!source.readableEnded) recorder.abort('origin-error')
-  })
+  const onClose = (): void => {
+    if (source.readableEnded) return
+    recorder.abort('origin-error')
+    tapped.destroy(new Error('The stream that was to be the body was closed before its end'))
+  }
+  if (source.destroyed) process.nextTick(onClose)
+  else source.once('close', onClose)
   tapped.once('close', () => source.destroy())
   readWithin(source, recorder)
   putOffDestroy(source, hold)

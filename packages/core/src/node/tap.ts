@@ -1,6 +1,6 @@
 /** The tap on `ServerResponse`: an origin's answer goes to its client as ever, and into a recorder besides. */
 
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http'
 import type { Recorder } from '../exchange.js'
 import { flatHeaders, flatPairs, type HeaderSnapshot, handlerHeaders, type WriteHeadHeaders } from './headers.js'
 import { type Hold, holdClient } from './hold.js'
@@ -14,13 +14,14 @@ export interface Tap {
 type Callback = (error?: Error | null) => void
 
 /**
- * Patches `response` so that `recorder` sees its head and every byte. The head is taken at the first of writeHead,
- * write, end and flushHeaders, since outer middleware (compression) may call them in any order.
+ * Patches `response` so that `recorder` sees its head and every byte. The head is taken in `writeHead`, which Node calls for
+ * implicit heads too: by then middleware further in has added what it adds at the last moment (a session's cookie).
  *
  * @param outer the fields that middleware further out had set before the handler ran
  */
 export function tapResponse(request: IncomingMessage, response: ServerResponse, recorder: Recorder, outer: HeaderSnapshot): Tap {
   const { writeHead, write, end, flushHeaders, destroy } = response
+  const isNodes = !Object.hasOwn(response, 'writeHead')
   let headTaken = false
   let ended = false
   let detached = false
@@ -45,10 +46,15 @@ export function tapResponse(request: IncomingMessage, response: ServerResponse, 
   })
 
   function takeHead(status: number, given?: WriteHeadHeaders): void {
-    if (headTaken || detached || response.headersSent) return
+    if (headTaken || detached) return
     headTaken = true
     const own = recorder.head(status, handlerHeaders(response, given, outer))
-    for (const [name, value] of own) response.setHeader(name, value)
+    if (!response.headersSent) for (const [name, value] of own) response.setHeader(name, value)
+  }
+
+  /** Where nothing called `writeHead`: no socket to write to, or middleware that went past it. */
+  function makeSureOfHead(): void {
+    if (!headTaken) takeHead(response.statusCode)
   }
 
   function passed<T>(call: () => T): T {
@@ -60,38 +66,52 @@ export function tapResponse(request: IncomingMessage, response: ServerResponse, 
     }
   }
 
+  /** A call that throws: before the head an error page may still follow, after it the answer is broken. */
+  function unlessThrown<T>(call: () => T, counted = false): T {
+    try {
+      return passed(call)
+    } catch (error) {
+      if (counted) ended = false
+      if (headTaken) breakOff()
+      throw error
+    }
+  }
+
   response.writeHead = function patchedWriteHead(status: number, ...rest: unknown[]): ServerResponse {
-    // 1xx is not the answer.
-    if (status >= 200) takeHead(status, (typeof rest[0] === 'string' ? rest[1] : (rest[1] ?? rest[0])) as WriteHeadHeaders | undefined)
+    const given = (typeof rest[0] === 'string' ? rest[1] : (rest[1] ?? rest[0])) as WriteHeadHeaders | undefined
+    const hadFields = response.getHeaderNames().length > 0
+    // 1xx is not the answer; and what Node is about to refuse will not be one.
+    if (status >= 200 && isSendable(status, given)) takeHead(status, given)
     if (hold.active) return response
-    return passed(() => Reflect.apply(writeHead, response, [status, ...flattened(rest)]))
+    return passed(() => Reflect.apply(writeHead, response, [status, ...(isNodes && !hadFields ? flattened(rest) : rest)]))
   } as typeof response.writeHead
 
   response.flushHeaders = function patchedFlushHeaders(): void {
-    takeHead(response.statusCode)
     if (!hold.active) passed(() => flushHeaders.call(response))
+    makeSureOfHead()
   }
 
   response.write = function patchedWrite(chunk: unknown, encoding?: BufferEncoding | Callback, callback?: Callback): boolean {
-    takeHead(response.statusCode)
     const bytes = nested === 0 && !ended && !detached ? bytesOf(chunk, encoding) : undefined
     if (hold.active) {
+      makeSureOfHead()
       if (bytes) recorder.write(bytes)
       acknowledge(encoding, callback)
       return true
     }
-    const more = passed(() => Reflect.apply(write, response, [chunk, encoding, callback]))
+    const more = unlessThrown(() => Reflect.apply(write, response, [chunk, encoding, callback]))
+    makeSureOfHead()
     if (bytes) recorder.write(bytes)
     return more
   } as typeof response.write
 
   response.end = function patchedEnd(chunk?: unknown, encoding?: BufferEncoding | Callback, callback?: Callback): ServerResponse {
-    takeHead(response.statusCode)
     const counts = nested === 0 && !ended && !detached
     const bytes = counts && typeof chunk !== 'function' ? bytesOf(chunk, encoding) : undefined
     if (counts) ended = true
     if (hold.active) acknowledge(encoding, callback)
-    passed(() => Reflect.apply(end, response, hold.active ? [] : [chunk, encoding, callback]))
+    unlessThrown(() => Reflect.apply(end, response, hold.active ? [] : [chunk, encoding, callback]), counts)
+    makeSureOfHead()
     if (bytes) recorder.write(bytes)
     if (counts) recorder.end()
     return response
@@ -111,9 +131,12 @@ export function tapResponse(request: IncomingMessage, response: ServerResponse, 
   }
 }
 
-/** The bytes of a chunk in memory of their own: the handler may use its buffer again. */
+/** The bytes of a chunk in memory of their own: the handler may use its buffer again. Nothing for what Node will refuse. */
 function bytesOf(chunk: unknown, encoding: unknown): Uint8Array | undefined {
-  if (typeof chunk === 'string') return Buffer.from(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8')
+  if (typeof chunk === 'string') {
+    const name = typeof encoding === 'string' ? encoding : 'utf8'
+    return Buffer.isEncoding(name) ? Buffer.from(chunk, name) : undefined
+  }
   return chunk instanceof Uint8Array ? Buffer.from(chunk) : undefined
 }
 
@@ -121,6 +144,22 @@ function bytesOf(chunk: unknown, encoding: unknown): Uint8Array | undefined {
 function acknowledge(encoding: unknown, callback: unknown): void {
   const done = typeof encoding === 'function' ? encoding : callback
   if (typeof done === 'function') process.nextTick(done as Callback)
+}
+
+/** Whether Node takes this head; it throws on any other, and an error page follows. */
+function isSendable(status: number, given: WriteHeadHeaders | undefined): boolean {
+  if (!Number.isInteger(status) || status > 999) return false
+  if (!given) return true
+  try {
+    const pairs = Array.isArray(given) ? flatPairs(given) : Object.entries(given as OutgoingHttpHeaders)
+    for (const [name, value] of pairs) {
+      validateHeaderName(name)
+      for (const item of [value].flat()) validateHeaderValue(name, item as string)
+    }
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** `writeHead` with pairs in a list fails once fields were set one by one; the flat form does not. */

@@ -11,7 +11,7 @@ export interface CacheStats {
   readonly hits: number
   /** Answered by another request's origin call. */
   readonly collapsed: number
-  /** Sent to the origin. */
+  /** Looked up and not there: sent to the origin, or refused with 504 under `only-if-cached`. */
   readonly misses: number
   /** Not looked up, by reason. */
   readonly bypasses: Readonly<Partial<Record<BypassReason, number>>>

@@ -115,6 +115,8 @@ export function createUpstreamWatch(isModelCall: IsModelCall): UpstreamWatch {
     close() {
       if (watching) for (const [name, handler] of subscriptions) diagnostics.unsubscribe(name, handler)
       watching = false
+      // Until Node 24 every storage that ever ran taxes each asynchronous operation of the process.
+      storage.disable()
     },
   }
 }

@@ -10,8 +10,8 @@ export interface ResponseHead {
   readonly status: number
   /** As the origin set them; not what outer middleware or the cache added. */
   readonly headers: HeaderPairs
-  /** Lower-case names of the request fields that are part of the cache key, by declaration or through the partition. */
-  readonly keyedHeaders: ReadonlySet<string>
+  /** Whether a request field, by lower-case name, is part of the cache key, by declaration or through the partition. */
+  readonly isKeyed: (lowerName: string) => boolean
 }
 
 export type HeadSkipReason = Extract<
@@ -26,14 +26,14 @@ export type HeadSkipReason = Extract<
  * that as the bare form). `no-cache`, `max-age=0` and the like stand on every event stream and say nothing about the
  * answer. What forbids sharing is named before a mere error status, so that `isShareable` can go by the reason.
  */
-export function judgeHead({ method, status, headers, keyedHeaders }: ResponseHead): HeadSkipReason | undefined {
+export function judgeHead({ method, status, headers, isKeyed }: ResponseHead): HeadSkipReason | undefined {
   if (method === 'HEAD') return 'empty'
   if (headerValue(headers, 'set-cookie') !== undefined || headerValue(headers, 'set-cookie2') !== undefined) return 'set-cookie'
   const cacheControl = parseCacheControl(headerValue(headers, 'cache-control'))
   if (cacheControl.has('no-store')) return 'response-no-store'
   if (cacheControl.has('private')) return 'response-private'
   if (status === 206 || headerValue(headers, 'content-range') !== undefined) return 'content-range'
-  if (listMembers(headerValue(headers, 'vary')).some((name) => !isKeyed(name, keyedHeaders))) return 'vary'
+  if (listMembers(headerValue(headers, 'vary')).some((name) => !mayVaryBy(name, isKeyed))) return 'vary'
   if (listMembers(headerValue(headers, 'content-encoding')).some((coding) => coding !== 'identity')) return 'encoded'
   return isStorableStatus(status) ? undefined : 'status'
 }
@@ -58,6 +58,6 @@ function isStorableStatus(status: number): boolean {
 }
 
 /** Accept-Encoding chooses a content coding, and encoded answers have a gate of their own. `*` is never keyed. */
-function isKeyed(name: string, keyedHeaders: ReadonlySet<string>): boolean {
-  return name !== '*' && (name === 'accept-encoding' || keyedHeaders.has(name))
+function mayVaryBy(name: string, isKeyed: ResponseHead['isKeyed']): boolean {
+  return name !== '*' && (name === 'accept-encoding' || isKeyed(name))
 }

@@ -6,6 +6,7 @@ import type { BypassReason, CacheRequest } from '../exchange.js'
 import { isToken } from '../http/grammar.js'
 import { describeValue, didYouMean } from '../lib/nearest.js'
 import { credentialCookies } from './cookies.js'
+import { isCredentialHeader } from './credential-names.js'
 
 /**
  * - `private`: requests with the same credentials share; those without any share one anonymous partition.
@@ -16,8 +17,10 @@ export type PartitionOption = 'private' | 'shared' | ((request: CacheRequest) =>
 
 /** Which fields tell callers apart under `partition: 'private'`. */
 export interface CredentialsOptions {
-  /** Field names, instead of DEFAULT_CREDENTIAL_HEADERS. `cookie` is not one of them: see `cookies`. */
+  /** Further field names, besides those that `isCredentialHeader` knows. `cookie` is not one of them: see `cookies`. */
   readonly headers?: readonly string[] | undefined
+  /** Field names that do not tell callers apart here, such as a signature that changes with each request. */
+  readonly ignore?: readonly string[] | undefined
   /**
    * `all`: the Cookie field as it is; `none`: no cookies; a list: only these, for apps whose other cookies change from
    * request to request (analytics, rotating tokens). @default 'all'
@@ -36,48 +39,6 @@ export type PartitionFailure = Extract<BypassReason, 'no-partition' | 'partition
 export type Partitioner = (request: CacheRequest) => PartitionResult | Promise<PartitionResult>
 
 /**
- * Fields by which apps, gateways and identity-aware proxies commonly tell callers apart. Broad on purpose: one too many
- * costs hits, one too few mixes users. Cookies count besides.
- */
-export const DEFAULT_CREDENTIAL_HEADERS: readonly string[] = [
-  'authorization',
-  'proxy-authorization',
-  // API keys.
-  'x-api-key',
-  'api-key',
-  'x-goog-api-key',
-  'ocp-apim-subscription-key',
-  'x-functions-key',
-  // Tokens and sessions.
-  'x-auth-token',
-  'x-access-token',
-  'x-session-id',
-  'x-session-token',
-  'x-amz-security-token',
-  // Names of users and tenants, which gateways set once they have authenticated somebody.
-  'x-user-id',
-  'x-tenant-id',
-  'x-org-id',
-  'x-organization-id',
-  'x-account-id',
-  'x-consumer-id',
-  'x-authenticated-userid',
-  'x-forwarded-user',
-  'x-forwarded-email',
-  'x-auth-request-user',
-  'x-auth-request-email',
-  'x-forwarded-client-cert',
-  'remote-user',
-  'x-remote-user',
-  // Identity-aware proxies: AWS ALB, Azure App Service, Cloudflare Access, Google IAP.
-  'x-amzn-oidc-identity',
-  'x-ms-client-principal-id',
-  'cf-access-jwt-assertion',
-  'x-goog-iap-jwt-assertion',
-  'x-goog-authenticated-user-id',
-]
-
-/**
  * Builds the function that names a request's partition. It never throws and never rejects; it answers at once unless
  * the option is a function that returns a promise. The digest's input is length-prefixed and begins with its kind, so
  * that no two partitions of different kinds or values coincide.
@@ -85,7 +46,7 @@ export const DEFAULT_CREDENTIAL_HEADERS: readonly string[] = [
  * @throws OptionError for an unknown kind or option, a name that is not a token, or options that leave nothing to tell callers apart
  */
 export function createPartitioner(option: PartitionOption = 'private', credentials: CredentialsOptions = {}): Partitioner {
-  const { headers, cookies, secret } = resolveCredentials(credentials)
+  const { isCredential, cookies, secret } = resolveCredentials(credentials)
   const digest = (kind: string, input: string): string => {
     const data = `llm-cache/partition/1 ${kind}:${input}`
     return (secret === undefined ? sha256(data) : hmacSha256(secret, data)).slice(0, DIGEST_LENGTH)
@@ -118,10 +79,16 @@ export function createPartitioner(option: PartitionOption = 'private', credentia
   return (request) => {
     try {
       let input = ''
-      for (const name of headers) {
+      const names: string[] = []
+      for (const name of request.headerNames()) if (isCredential(name)) names.push(name)
+      // In one order, whatever the order they came in.
+      if (names.length > 1) names.sort()
+      for (const name of names) {
         const value = request.header(name)
         if (value !== undefined) input += part(name) + part(value)
       }
+      // ':' is in no field name.
+      if (request.identity !== undefined) input += part('tls:certificate') + part(request.identity)
       if (cookies !== 'none') {
         const field = request.header('cookie')
         // ':' is in no field name, so cookies and fields cannot be taken for each other.
@@ -137,7 +104,8 @@ export function createPartitioner(option: PartitionOption = 'private', credentia
 const DIGEST_LENGTH = 22
 const NO_PARTITION: PartitionResult = { kind: 'bypass', reason: 'no-partition' }
 const PARTITION_FAILED: PartitionResult = { kind: 'bypass', reason: 'partition-failed' }
-const OPTIONS: readonly string[] = ['headers', 'cookies', 'secret']
+const OPTIONS: readonly string[] = ['headers', 'ignore', 'cookies', 'secret']
+const MAX_KNOWN_NAMES = 500
 const SURROGATE = /[\ud800-\udfff]/
 
 /** `text` with its length before it. UTF-8 makes all lone surrogates equal, JSON does not: 'j' marks that form. */
@@ -152,7 +120,7 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 }
 
 interface ResolvedCredentials {
-  readonly headers: readonly string[]
+  readonly isCredential: (lowerName: string) => boolean
   readonly cookies: 'all' | 'none' | readonly string[]
   readonly secret: string | undefined
 }
@@ -166,21 +134,37 @@ function resolveCredentials(options: CredentialsOptions): ResolvedCredentials {
       throw new OptionError('ERR_OPTION_UNKNOWN', `credentials.${name}`, `unknown option credentials.${name}${didYouMean(name, OPTIONS)}`)
     }
   }
-  const { headers = DEFAULT_CREDENTIAL_HEADERS, cookies = 'all', secret } = options
+  const { cookies = 'all', secret } = options
   if (secret !== undefined && (typeof secret !== 'string' || secret === ''))
     throw invalid('credentials.secret', 'must be a text that is not empty')
-  const names = nameList('credentials.headers', headers).map((name) => name.toLowerCase())
-  if (names.includes('cookie')) throw invalid('credentials.headers', `cannot contain 'cookie'; use credentials.cookies`)
+  const isCredential = createCredentialTest(options)
   if (typeof cookies === 'string' && cookies !== 'all' && cookies !== 'none') {
     const hint = didYouMean(cookies, ['all', 'none'])
     throw invalid('credentials.cookies', `is ${describeValue(cookies)}; it must be 'all', 'none' or a list of names${hint}`)
   }
   const chosen = typeof cookies === 'string' ? cookies : unique(nameList('credentials.cookies', cookies))
   if (chosen.length === 0) throw invalid('credentials.cookies', `is an empty list; write 'none' for no cookies`)
-  if (names.length === 0 && chosen === 'none') {
-    throw invalid('credentials', `leave nothing to tell callers apart; if that is meant, write partition: 'shared'`)
+  return { isCredential, cookies: chosen, secret }
+}
+
+/**
+ * Whether a field, by lower-case name, tells callers apart; cookies aside.
+ * @throws OptionError for a name that is not a token, or one that is both added and ignored
+ */
+export function createCredentialTest({ headers = [], ignore = [] }: CredentialsOptions): (lowerName: string) => boolean {
+  const added = new Set(nameList('credentials.headers', headers).map((name) => name.toLowerCase()))
+  if (added.has('cookie')) throw invalid('credentials.headers', `cannot contain 'cookie'; use credentials.cookies`)
+  const ignored = new Set(nameList('credentials.ignore', ignore).map((name) => name.toLowerCase()))
+  for (const name of added) if (ignored.has(name)) throw invalid('credentials.ignore', `contains '${name}', as does credentials.headers`)
+  // Names come from clients: what is remembered of them is bounded.
+  const known = new Map<string, boolean>()
+  return (name) => {
+    const remembered = known.get(name)
+    if (remembered !== undefined) return remembered
+    const counts = added.has(name) || (!ignored.has(name) && isCredentialHeader(name))
+    if (known.size < MAX_KNOWN_NAMES) known.set(name, counts)
+    return counts
   }
-  return { headers: unique(names), cookies: chosen, secret }
 }
 
 function nameList(option: string, names: unknown): readonly string[] {

@@ -30,6 +30,7 @@ export function request(parts: RequestParts = {}): CacheRequest {
     route: '/pattern/:id',
     explicit: parts.explicit ?? false,
     header: (name) => headers[name],
+    headerNames: () => Object.keys(headers),
     body: () => parts.raw ?? { kind: 'bytes', bytes: encode(JSON.stringify(parts.body ?? CHAT)) },
     signal: parts.signal,
     outer: parts.outer,
