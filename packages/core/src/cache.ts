@@ -1,4 +1,5 @@
 import { createUpstreamWatch, randomId } from '#platform'
+import { judgeUpstream } from './answer/upstream.js'
 import type { EngineContext } from './engine/context.js'
 import { createEmitter } from './engine/emitter.js'
 import { createEngine } from './engine/engine.js'
@@ -58,7 +59,7 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
   const store = guardStore(opened, { deadlineMs: resolved.storeTimeoutMs, clock })
   store.listen((event) => emitter.emit({ ...event, at: clock.now() }))
 
-  const upstream = createUpstreamWatch(createModelCallTest(options.upstream))
+  const upstream = createUpstreamWatch(createModelCallTest(options.upstream), judgeUpstream)
   const context: EngineContext = {
     cache: resolved,
     store,

@@ -85,13 +85,16 @@ export interface UpstreamTrace {
   /** Model calls seen so far. */
   readonly calls: number
   /**
-   * `complete`: every model call ended well, or a later one made up for it; `failed`: one did not;
-   * `unknown`: none was seen, or one was aborted or is still running.
+   * `complete`: every model call ended well and said so itself, or a later one made up for it; `failed`: one did not;
+   * `unknown`: none was seen, one was aborted or is still running, or what it said could not be read.
    */
   readonly state: UpstreamState
 }
 
 export type UpstreamState = 'complete' | 'failed' | 'unknown'
+
+/** Whether a model's whole response, of this content type and decoded, is a good answer by its own protocol. */
+export type JudgeResponse = (contentType: string, body: Uint8Array) => 'complete' | 'failed'
 
 /** Whether a request to `host` (lower-case, with port unless default) and `path` (with query) asks a model for an answer. */
 export type IsModelCall = (host: string, path: string, method: string) => boolean

@@ -2,7 +2,7 @@
 
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 as digest } from '@noble/hashes/sha2.js'
-import type { IsModelCall, UpstreamTrace, UpstreamWatch } from '../ports.js'
+import type { IsModelCall, JudgeResponse, UpstreamTrace, UpstreamWatch } from '../ports.js'
 
 const encoder = new TextEncoder()
 
@@ -38,7 +38,7 @@ export function fromBase64(text: string): Uint8Array {
 }
 
 /** Without asynchronous context there is no tie between a handler and its upstream calls: nothing is ever seen. */
-export function createUpstreamWatch(_isModelCall: IsModelCall): UpstreamWatch {
+export function createUpstreamWatch(_isModelCall: IsModelCall, _judge: JudgeResponse): UpstreamWatch {
   const trace: UpstreamTrace = { run: (callback) => callback(), calls: 0, state: 'unknown' }
   return { trace: () => trace, close: () => undefined }
 }

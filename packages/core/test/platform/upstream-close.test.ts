@@ -6,7 +6,10 @@ import { createUpstreamWatch } from '../../src/platform/node-upstream.js'
 it('a closed watch leaves no storage behind', () => {
   const used = vi.spyOn(AsyncLocalStorage.prototype, 'run')
   const ended = vi.spyOn(AsyncLocalStorage.prototype, 'disable')
-  const watch = createUpstreamWatch(() => true)
+  const watch = createUpstreamWatch(
+    () => true,
+    () => 'complete',
+  )
   watch.trace().run(() => undefined)
   watch.close()
   expect(used.mock.contexts).toHaveLength(1)

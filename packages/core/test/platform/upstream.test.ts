@@ -1,5 +1,6 @@
 import { createServer, get, request as httpRequest, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createUpstreamWatch } from '../../src/platform/node.js'
 import { createUpstreamWatch as createWebWatch } from '../../src/platform/web.js'
@@ -14,8 +15,18 @@ beforeAll(async () => {
     if (request.url?.includes('cut')) {
       response.write('half')
       setImmediate(() => response.destroy())
+    } else if (request.url?.includes('said')) {
+      response.end('this is half')
+    } else if (request.url?.includes('gzip')) {
+      response.setHeader('content-encoding', 'gzip')
+      response.end(gzipSync(request.url.includes('half') ? 'this is half' : 'whole'))
+    } else if (request.url?.includes('odd')) {
+      response.setHeader('content-encoding', 'odd')
+      response.end('?')
+    } else if (request.url?.includes('empty')) {
+      response.end()
     } else if (request.url?.includes('stream')) {
-      response.write('first')
+      response.write('first half')
       request.on('close', () => undefined)
     } else {
       response.statusCode = request.url?.includes('500') ? 500 : 200
@@ -30,7 +41,11 @@ afterAll(() => {
   server.close()
 })
 
-const everyPost = createUpstreamWatch((_host, path, method) => method === 'POST' && path.startsWith('/model'))
+/** Whole is what does not say that it is half. */
+const judge = (_type: string, body: Uint8Array): 'complete' | 'failed' =>
+  new TextDecoder().decode(body).includes('half') ? 'failed' : 'complete'
+
+const everyPost = createUpstreamWatch((_host, path, method) => method === 'POST' && path.startsWith('/model'), judge)
 afterAll(() => everyPost.close())
 const post = async (path: string, init: RequestInit = {}): Promise<string> =>
   (await fetch(origin + path, { method: 'POST', body: '{}', ...init })).text()
@@ -96,6 +111,31 @@ describe('watching upstream calls', () => {
     expect(trace.state).toBe('failed')
   })
 
+  const viaHttp = (path: string): Promise<void> =>
+    new Promise((resolve) => {
+      httpRequest(origin + path, { method: 'POST' }, (response) => response.resume().on('end', resolve)).end('{}')
+    })
+
+  it.each([
+    ['/model/said', 'failed'],
+    ['/model/gzip', 'complete'],
+    ['/model/gzip/half', 'failed'],
+    ['/model/odd', 'unknown'],
+    ['/model/empty', 'unknown'],
+  ])('reads what the model itself said: %s is %s', async (path, expected) => {
+    const byFetch = everyPost.trace()
+    await byFetch.run(() => post(path).catch(() => ''))
+    expect(byFetch.state).toBe(expected)
+    const byHttp = everyPost.trace()
+    await byHttp.run(() => viaHttp(path))
+    expect(byHttp.state).toBe(expected)
+  })
+
+  it('gives every byte to the caller all the same', async () => {
+    expect(await everyPost.trace().run(() => post('/model/gzip'))).toBe('whole')
+    expect(await everyPost.trace().run(() => post('/model/said'))).toBe('this is half')
+  })
+
   it('does not take an aborted or a running call for a complete one', async () => {
     const trace = everyPost.trace()
     const controller = new AbortController()
@@ -109,13 +149,13 @@ describe('watching upstream calls', () => {
   })
 
   it('sees nothing after close, and nothing where the runtime cannot', async () => {
-    const watch = createUpstreamWatch(() => true)
+    const watch = createUpstreamWatch(() => true, judge)
     const trace = watch.trace()
     watch.close()
     watch.close()
     await trace.run(() => post('/model'))
     expect(trace.calls).toBe(0)
-    const web = createWebWatch(() => true).trace()
+    const web = createWebWatch(() => true, judge).trace()
     expect(await web.run(() => post('/model'))).toBe('{}')
     expect(web).toMatchObject({ calls: 0, state: 'unknown' })
   })
