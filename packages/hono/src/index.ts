@@ -13,8 +13,9 @@ import {
   openMount,
   type RouteOptions,
 } from '@llm-cache/core'
-import { createWebServe, targetOf } from '@llm-cache/core/web'
+import { createWebServe } from '@llm-cache/core/web'
 import type { Context, MiddlewareHandler, Next } from 'hono'
+import { createFieldsReader, incomingOf, isKept, isOnRoute, mountedTarget, patternOf } from './context.js'
 
 declare module 'hono' {
   interface ContextVariableMap {
@@ -44,10 +45,10 @@ type Answer = Response | undefined | void
 export function llmCache(optionsOrCache?: LlmCacheOptions | LlmCache, routeOptions?: RouteOptions): MiddlewareHandler {
   const run = createRun(openMount(optionsOrCache, routeOptions))
   return (c, next) =>
-    run(c, isOnRoute(c), async () => {
+    run(c, isOnRoute(c), async (failed) => {
       await next()
-      // An error page of the app with a good status; others are told by theirs.
-      if (c.error && c.finalized && c.res.ok) c.get('llmCache').skip('the handler threw')
+      // What a handler threw has become an error page by now.
+      if (c.error) failed()
     })
 }
 
@@ -70,7 +71,7 @@ export function cached(options: CachedOptions, handler?: Handler): Handler | Cac
   return handler === undefined ? createDecorator(wrap) : wrap(handler)
 }
 
-type Run = (c: Context, explicit: boolean, handler: () => Answer | Promise<Answer>) => Promise<Response | undefined>
+type Run = (c: Context, explicit: boolean, handler: (failed: () => void) => Answer | Promise<Answer>) => Promise<Response | undefined>
 
 function createRun(cacheRoute: CacheRoute): Run {
   const serve = createWebServe(cacheRoute)
@@ -83,6 +84,7 @@ function createRun(cacheRoute: CacheRoute): Run {
         request: req.raw,
         explicit,
         url: mountedTarget(c),
+        incoming: incomingOf(c),
         route: () => patternOf(c, explicit),
         outer: c.get('llmCache'),
         alreadyRead: isKept(req.bodyCache) ? () => req.arrayBuffer() : undefined,
@@ -92,9 +94,9 @@ function createRun(cacheRoute: CacheRoute): Run {
           req.raw = request
         },
       },
-      async () => {
+      async (failed) => {
         ran = true
-        return (await handler()) ?? (c.finalized ? c.res : undefined)
+        return (await handler(failed)) ?? (c.finalized ? c.res : undefined)
       },
     )
     if (response && (ran ? c.finalized && response !== c.res : true)) {
@@ -104,57 +106,4 @@ function createRun(cacheRoute: CacheRoute): Run {
     }
     return response
   }
-}
-
-/** On a route of its own method; or by `all`, of which `use` differs only in that other routes answer after it. */
-function isOnRoute({ req }: Context): boolean {
-  const routes = req.matchedRoutes
-  const own = routes[req.routeIndex]
-  if (!own) return false
-  const later = routes.slice(req.routeIndex + 1)
-  const answers = later.some(({ method, path }) => method === own.method && path === own.path)
-  return answers && (own.method !== 'ALL' || (!own.path.endsWith('*') && later.every(({ method }) => method === 'ALL')))
-}
-
-/** The pattern of the route that answers: the last one, middleware apart. */
-function patternOf({ req }: Context, explicit: boolean): string | undefined {
-  const routes = req.matchedRoutes
-  return (explicit ? routes[req.routeIndex] : (routes.findLast(({ method }) => method !== 'ALL') ?? routes.at(-1)))?.path
-}
-
-/** What Node received, where `app.mount()` stripped the beginning; two mounted apps may have equal paths. */
-function mountedTarget({ env, req }: Context): string | undefined {
-  const received: unknown = (env as { incoming?: { url?: unknown } } | undefined)?.incoming?.url
-  return typeof received === 'string' && received.endsWith(targetOf(req.raw.url)) ? received : undefined
-}
-
-/** Did middleware before us read the body in a way that keeps its bytes? */
-function isKept(bodyCache: object): boolean {
-  const [first] = Object.keys(bodyCache)
-  return first !== undefined && first !== 'formData' && first !== 'parsedBody'
-}
-
-/** Reads the fields that outer middleware has set, by `c.header()` or on `c.res`, and changes nothing. */
-function createFieldsReader(): (c: Context) => Headers {
-  let isComplete: boolean | undefined
-  return (c) => {
-    // A copy: the response may share its own with what `c.header()` sets from now on.
-    const headers = new Headers(c.newResponse(null, {}).headers)
-    isComplete ??= reflectsResponse(c)
-    if (isComplete || c.finalized) return headers
-    const early = [...c.res.headers]
-    for (const [name, value] of early) if (name !== 'content-type') headers.append(name, value)
-    if (early.some(([name]) => name !== 'content-type')) return headers
-    // There was none, and reading has made one, which would change what the handler's answer looks like.
-    c.res = undefined
-    c.finalized = false
-    return headers
-  }
-}
-
-/** Newer versions make each response with the fields set on `c.res` so far, so that there is no need to touch that. */
-function reflectsResponse(c: Context): boolean {
-  const sample = new (c.constructor as typeof Context)(c.req.raw)
-  sample.res.headers.set('x-sample', '1')
-  return sample.newResponse(null, {}).headers.has('x-sample')
 }

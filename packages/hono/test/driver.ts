@@ -187,7 +187,7 @@ function serve(modules: HonoModules, spec: AppSpec<Native>): Promise<Served> {
     if (cache && (mount === 'route' || mount === 'nested')) chain.push(llmCache(cache, rules))
     if (bodyParser === 'after' && mount === 'route') chain.push(parser)
     const handler = handlerOf(route, bodyParser === 'none')
-    home.on(route.method, route.path, ...chain, cache && mount === 'cached' ? cached({ ...rules, cache }, handler) : handler)
+    home.on(route.method, [route.path], ...chain, cache && mount === 'cached' ? cached({ ...rules, cache }, handler) : handler)
   }
   for (const path of mountedAt) app.route(path, home)
   app.onError((error, c) => c.json({ error: error.message }, (error as { status?: 500 }).status ?? 500))
@@ -253,8 +253,8 @@ function ahead<T>(source: AsyncIterator<T>): () => Promise<IteratorResult<T>> {
 function bodyOf(chunks: AsyncIterable<string | Uint8Array>): ReadableStream<Uint8Array> {
   const iterator = chunks[Symbol.asyncIterator]()
   const next = ahead(iterator)
-  const source: UnderlyingDefaultSource<Uint8Array> = {
-    async pull(controller) {
+  const source = {
+    async pull(controller: ReadableStreamDefaultController<Uint8Array>) {
       const { done, value } = await next()
       if (done) controller.close()
       else controller.enqueue(typeof value === 'string' ? encoder.encode(value) : value)

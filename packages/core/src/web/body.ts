@@ -1,7 +1,7 @@
 /** Reading a request's body ahead of its handler, and giving it back. */
 
 import type { RequestBody, UnreadableReason } from '../exchange.js'
-import { incomingOf, readIncoming } from './incoming.js'
+import { incomingOf, messageBehind, readIncoming } from './incoming.js'
 
 export interface BodyReader {
   /** At most `limit` bytes of the body. Encoded and multipart bodies are never read. */
@@ -77,7 +77,7 @@ export function createBodyReader(request: Request, alreadyRead?: () => Promise<A
         return new Request(request, { body: rest, ...(rest instanceof ReadableStream && { duplex: 'half' }), ...(signal && { signal }) })
       }
       if (!signal) return request
-      if (Object.getOwnPropertySymbols(request).some(({ description }) => description === 'incomingKey')) return standIn(request, signal)
+      if (messageBehind(request)) return standIn(request, signal)
       return request.bodyUsed ? request : new Request(request, { signal })
     },
   }

@@ -1,19 +1,52 @@
 /** Header fields of `Response`, and the neutral list. */
 
 import type { HeaderPairs } from '../exchange.js'
+import { listMembers } from '../http/headers.js'
 
 /**
  * The fields of an answer that its handler set: all of `answer` less what outer middleware had set before and the handler
  * left as it was. Those belong to each response, not to the answer: a CORS origin or a request id must not travel to
- * another client. The content type is the answer's in any case.
+ * another client. The content type is the answer's in any case, and what outer middleware says about caching counts all the
+ * same: `Cache-Control`, and `Vary` but for the fields that middleware answers by itself (CORS, compression).
  */
 export function handlerFields(answer: HeaderPairs, outer: Headers): HeaderPairs {
   const cookies = new Set(outer.getSetCookie())
-  return answer.filter(([name, value]) => {
+  const outerVary = outer.get('vary')
+  return answer.flatMap(([name, value]): HeaderPairs => {
     const lower = name.toLowerCase()
-    if (lower === 'set-cookie') return !cookies.has(value)
-    return lower === 'content-type' || outer.get(lower) !== value
+    if (lower === 'vary' && outerVary !== null) {
+      const own = withoutMembers(value, OUTER_VARY)
+      return own === '' ? [] : [[name, own]]
+    }
+    const isOuter = lower === 'set-cookie' ? cookies.has(value) : !COUNTS.has(lower) && outer.get(lower) === value
+    return isOuter ? [] : [[name, value]]
   })
+}
+
+const COUNTS: ReadonlySet<string> = new Set(['content-type', 'cache-control', 'vary'])
+const OUTER_VARY = 'origin, accept-encoding, access-control-request-method, access-control-request-headers'
+
+/** `fields` over those of `outer`. `Vary` is joined, for handlers add to that field and do not replace it. */
+export function merged(fields: HeaderPairs, outer: Headers): Headers {
+  const headers = new Headers(outer)
+  const outerVary = outer.get('vary')
+  setFields(headers, fields)
+  const own = headers.get('vary')
+  if (outerVary !== null && own !== null) {
+    const added = withoutMembers(own, outerVary)
+    headers.set('vary', added === '' ? outerVary : `${outerVary}, ${added}`)
+  }
+  return headers
+}
+
+/** A list-based field's members without those of `others`. */
+function withoutMembers(value: string, others: string): string {
+  const dropped = new Set(listMembers(others))
+  return value
+    .split(',')
+    .map((member) => member.trim())
+    .filter((member) => !dropped.has(member.toLowerCase()))
+    .join(', ')
 }
 
 /** `response` with `fields` set on it; a new one where its own are immutable, as those of `fetch` are. */

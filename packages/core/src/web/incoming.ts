@@ -19,13 +19,17 @@ export interface Incoming {
 
 /** Node's message behind `request`, if that is a stand-in of which nothing was read and nothing was built yet. */
 export function incomingOf(request: Request): Incoming | undefined {
-  let incoming: Incoming | undefined
-  for (const symbol of Object.getOwnPropertySymbols(request)) {
-    const { description } = symbol
+  for (const { description } of Object.getOwnPropertySymbols(request)) {
     if (description === 'requestCache' || description === 'bodyConsumedDirectly') return undefined
-    if (description === 'incomingKey') incoming = (request as unknown as Record<symbol, Incoming>)[symbol]
   }
+  const incoming = messageBehind(request)
   return incoming && typeof incoming.unshift === 'function' && !incoming.destroyed ? incoming : undefined
+}
+
+/** Node's message behind `request`, if that is a stand-in. */
+export function messageBehind(request: Request): Incoming | undefined {
+  const symbol = Object.getOwnPropertySymbols(request).find(({ description }) => description === 'incomingKey')
+  return symbol && (request as unknown as Record<symbol, Incoming>)[symbol]
 }
 
 /**

@@ -2,7 +2,7 @@
 
 export { type BodyReader, createBodyReader } from './body.js'
 export { type Client, watchClient } from './client.js'
-export { handlerFields, setFields, withFields } from './headers.js'
+export { handlerFields, withFields } from './headers.js'
 export { replyResponse } from './reply.js'
 export { targetOf, type WebRequestOptions, webRequest } from './request.js'
 export { createWebServe, type WebServe, type WebServeOptions } from './serve.js'

@@ -3,6 +3,7 @@
 import type { CacheHandle } from '../engine/handle.js'
 import type { CacheRequest } from '../exchange.js'
 import type { BodyReader } from './body.js'
+import { certificateOf } from './identity.js'
 
 /** What an adapter knows about a request beyond the `Request` itself. */
 export interface WebRequestOptions {
@@ -12,6 +13,8 @@ export interface WebRequestOptions {
   readonly outer: CacheHandle | undefined
   /** Path and query before any router stripped a mount path, where that is not the Request's own. */
   readonly url?: string | undefined
+  /** Node's message, where the server passes it on beside the request. */
+  readonly incoming?: unknown
 }
 
 export function webRequest(request: Request, body: BodyReader, options: WebRequestOptions): CacheRequest {
@@ -33,6 +36,10 @@ export function webRequest(request: Request, body: BodyReader, options: WebReque
       return request.signal
     },
     header: (name) => request.headers.get(name) ?? undefined,
+    get identity() {
+      return certificateOf(request, options.incoming)
+    },
+    headerNames: () => request.headers.keys(),
     body: (limit) => body.read(limit),
   }
 }

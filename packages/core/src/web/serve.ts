@@ -25,11 +25,11 @@ export interface WebServeOptions extends WebRequestOptions {
 
 /**
  * Answers from the cache, or runs `handler` and records its answer. What the handler throws is thrown again; the result is
- * undefined where it answered nothing.
+ * undefined where it answered nothing. `failed` is for errors that have become an answer already.
  */
 export type WebServe = (
   options: WebServeOptions,
-  handler: () => Response | undefined | Promise<Response | undefined>,
+  handler: (failed: () => void) => Response | undefined | Promise<Response | undefined>,
 ) => Promise<Response | undefined>
 
 export function createWebServe(route: CacheRoute): WebServe {
@@ -44,6 +44,7 @@ export function createWebServe(route: CacheRoute): WebServe {
 
   function failed(recorder: Recorder, client: Client, error: unknown): void {
     client.over()
+    recorder.failed()
     // The Response in Hono's HTTPException can be sent once only.
     if ((error as { res?: unknown } | undefined)?.res instanceof Response) {
       recorder.abort('origin-error')
@@ -72,10 +73,10 @@ export function createWebServe(route: CacheRoute): WebServe {
         const { recorder, handle } = outcome
         const client = watchClient(recorder, request.signal)
         const fields = options.fields()
-        options.replace(body.restore(client.signal))
+        options.replace(withoutConditions(body.restore(client.signal)))
         let response: Response | undefined
         try {
-          response = await recorder.run(async () => handler())
+          response = await recorder.run(async () => handler(() => recorder.failed()))
         } catch (error) {
           failed(recorder, client, error)
           throw error
@@ -97,6 +98,15 @@ async function bypass(
 ): Promise<Response | undefined> {
   const restored = body.restore()
   if (restored !== options.request) options.replace(restored)
-  const response = await handler()
+  const response = await handler(() => undefined)
   return response && withFields(response, own)
+}
+
+/**
+ * Takes conditions of a GET from its handler, before it makes an answer to be stored: to a 304 there is nothing to store, and a
+ * client that asks with a validator each time would cost a model call each time.
+ */
+function withoutConditions(request: Request): Request {
+  for (const name of ['if-none-match', 'if-modified-since']) if (request.headers.has(name)) request.headers.delete(name)
+  return request
 }

@@ -32,7 +32,7 @@ export function tapResponse(response: Response, { recorder, handle, client }: Re
   if (fields.some(([name]) => name.toLowerCase() === ALREADY_SENT)) handle.skip('sent by the handler itself')
   const own = recorder.head(status, handlerFields(fields, outer))
   const body = kept ? kept.body : response.body
-  const tapped = tapBody(body, recorder, client)
+  const tapped = tapBody(body, recorder, client, kept === undefined)
   if (kept && !fields.some(isCookie)) return new Response(tapped, { status, headers: plainFields(replaced(fields, own)) })
   if (tapped === body) return withFields(response, own)
   // As what it was made, so that the server sends it in the same way.
@@ -40,8 +40,8 @@ export function tapResponse(response: Response, { recorder, handle, client }: Re
   return withFields(new Made(tapped, response), own)
 }
 
-function tapBody(body: KeptBody, recorder: Recorder, client: Client): KeptBody {
-  if (body instanceof ReadableStream && !body.locked) return tapStream(body, recorder, client)
+function tapBody(body: KeptBody, recorder: Recorder, client: Client, mayBeWhole: boolean): KeptBody {
+  if (body instanceof ReadableStream && !body.locked) return tapStream(body, recorder, client, mayBeWhole)
   client.over()
   const bytes = body === null || body instanceof ReadableStream ? undefined : bytesOf(body)
   if (bytes) recorder.write(bytes)
@@ -51,8 +51,18 @@ function tapBody(body: KeptBody, recorder: Recorder, client: Client): KeptBody {
   return body
 }
 
-/** `source` as it is, chunk for chunk, with back-pressure; its errors are passed on. */
-export function tapStream(source: ReadableStream<unknown>, recorder: Recorder, client: Client): ReadableStream {
+type Step =
+  | { readonly kind: 'chunk'; readonly value: unknown }
+  | { readonly kind: 'done' }
+  | { readonly kind: 'failed'; readonly error: unknown }
+
+/**
+ * `source` as it is, chunk for chunk, with back-pressure; its errors are passed on.
+ *
+ * @param mayBeWhole the body may well be there in one piece, so one chunk and what follows it are read without being asked
+ * for: an answer that is whole is recorded even where nobody reads it
+ */
+export function tapStream(source: ReadableStream<unknown>, recorder: Recorder, client: Client, mayBeWhole = false): ReadableStream {
   const reader = source.getReader()
   let over = false
   let detached = false
@@ -64,31 +74,39 @@ export function tapStream(source: ReadableStream<unknown>, recorder: Recorder, c
     report()
   }
 
-  /** Reads one chunk; `controller` is undefined where the client left. */
-  async function read(controller: ReadableStreamDefaultController | undefined): Promise<void> {
+  async function read(): Promise<Step> {
     try {
       // In the handler's context: a source may call the model only when it is read.
       const { done, value } = await recorder.run(() => reader.read())
-      const receiver = detached ? undefined : controller
       if (done) {
-        receiver?.close()
         finish(() => recorder.end())
-        return
+        return { kind: 'done' }
       }
       const bytes = bytesOf(value)
       if (bytes) recorder.write(bytes)
       else finish(() => recorder.abort('origin-error'))
-      receiver?.enqueue(value)
+      return { kind: 'chunk', value }
     } catch (error) {
       finish(() => recorder.abort('origin-error'))
-      await flushed()
-      if (!detached) controller?.error(error)
+      return { kind: 'failed', error }
     }
+  }
+
+  const first = mayBeWhole ? read() : undefined
+  const ahead = first ? [first, first.then((step) => (step.kind === 'chunk' ? read() : step))] : []
+
+  async function pull(controller: ReadableStreamDefaultController): Promise<void> {
+    const step = await (ahead.shift() ?? read())
+    if (step.kind === 'failed') await flushed()
+    if (detached) return
+    if (step.kind === 'chunk') controller.enqueue(step.value)
+    else if (step.kind === 'done') controller.close()
+    else controller.error(step.error)
   }
 
   async function drain(): Promise<void> {
     detached = true
-    while (!over) await read(undefined)
+    while (!over) await read()
   }
 
   client.reads({
@@ -102,7 +120,7 @@ export function tapStream(source: ReadableStream<unknown>, recorder: Recorder, c
 
   return new ReadableStream(
     {
-      pull: read,
+      pull,
       cancel(reason) {
         detached = true
         client.leave(reason)

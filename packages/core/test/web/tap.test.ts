@@ -1,10 +1,12 @@
 /** The tap on `Response` bodies, and reading a request ahead of its handler, on the platform's own classes. */
 
-import { createBodyReader, handlerFields, tapResponse, tapStream, targetOf, watchClient } from '@llm-cache/core/web'
+import { createBodyReader, handlerFields, replyResponse, tapResponse, tapStream, targetOf, watchClient } from '@llm-cache/core/web'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { idleHandle } from '../../src/engine/notes.js'
+import type { CacheHandle } from '../../src/engine/handle.js'
 import type { HeaderPairs, Recorder } from '../../src/exchange.js'
+
+const HANDLE: CacheHandle = { outcome: 'MISS', tag: () => HANDLE, ttl: () => HANDLE, skip: () => HANDLE, usage: () => HANDLE }
 
 interface Log {
   head: { status: number; headers: HeaderPairs } | undefined
@@ -23,6 +25,7 @@ function fakeRecorder(others = false): { recorder: Recorder; log: Log } {
       return [['x-llm-cache', 'MISS']]
     },
     write: (chunk) => void log.chunks.push(chunk),
+    failed: () => undefined,
     end: () => {
       log.end ??= 'end'
     },
@@ -159,7 +162,7 @@ describe('tapResponse', () => {
     const client = watchClient(recorder, new AbortController().signal)
     const outer = new Headers({ 'x-outer': '1', 'content-type': 'application/json' })
     const response = Response.json({ a: 1 }, { status: 201, headers: { 'x-outer': '1', 'x-model': 'm' } })
-    const sent = tapResponse(response, { recorder, handle: idleHandle('MISS'), client }, outer)
+    const sent = tapResponse(response, { recorder, handle: HANDLE, client }, outer)
     await settle()
     expect(log.end).toBe('end')
     expect(log.head).toEqual({
@@ -177,29 +180,38 @@ describe('tapResponse', () => {
   it('takes answers without a body, and with immutable fields', () => {
     const { recorder, log } = fakeRecorder()
     const client = watchClient(recorder, new AbortController().signal)
-    const sent = tapResponse(Response.redirect('http://a.example/'), { recorder, handle: idleHandle('MISS'), client }, new Headers())
+    const sent = tapResponse(Response.redirect('http://a.example/', 302), { recorder, handle: HANDLE, client }, new Headers())
     expect(log.end).toBe('end')
     expect([sent.status, sent.headers.get('x-llm-cache'), sent.headers.get('location')]).toEqual([302, 'MISS', 'http://a.example/'])
   })
 })
 
 describe('handlerFields', () => {
-  it('leaves out what outer middleware set, cookie by cookie', () => {
-    const outer = new Headers([
-      ['set-cookie', 'session=1'],
-      ['vary', 'Origin'],
-      ['x-id', '1'],
-    ])
+  const outer = new Headers([
+    ['set-cookie', 'session=1'],
+    ['vary', 'Origin, X-Tenant'],
+    ['x-id', '1'],
+    ['cache-control', 'private'],
+  ])
+
+  it('leaves out what outer middleware set, cookie by cookie, except for what it says about caching', () => {
     const answer: HeaderPairs = [
       ['Set-Cookie', 'session=1'],
       ['Set-Cookie', 'mine=2'],
-      ['Vary', 'Origin, Accept'],
+      ['Vary', 'Origin, X-Tenant, Accept'],
       ['X-Id', '1'],
+      ['Cache-Control', 'private'],
     ]
     expect(handlerFields(answer, outer)).toEqual([
       ['Set-Cookie', 'mine=2'],
-      ['Vary', 'Origin, Accept'],
+      ['Vary', 'X-Tenant, Accept'],
+      ['Cache-Control', 'private'],
     ])
+  })
+
+  it('a reply joins its Vary to the outer one', () => {
+    const reply = { status: 200, headers: [['Vary', 'accept, origin']], body: { kind: 'bytes', bytes: new Uint8Array(1) } } as const
+    expect(replyResponse(reply, outer).headers.get('vary')).toBe('Origin, X-Tenant, accept')
   })
 })
 
