@@ -107,9 +107,9 @@ function run(
       // Without the mount path: that holds the values of its parameters.
       route: () => (typeof request.route?.path === 'string' ? request.route.path : undefined),
       parsed: request.body,
-      outer: response.locals['llmCache'],
+      outer: response.locals.llmCache,
       expose: (handle) => {
-        response.locals['llmCache'] = handle
+        response.locals.llmCache = handle
       },
     },
     handler,
