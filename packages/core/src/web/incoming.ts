@@ -11,10 +11,10 @@ export interface Incoming {
   readonly readableDidRead: boolean
   readonly destroyed: boolean
   rawBody?: unknown
-  read(): Uint8Array | string | null
+  pause(): unknown
   unshift(chunk: Uint8Array): void
-  on(name: string, listener: () => void): unknown
-  off(name: string, listener: () => void): unknown
+  on(name: string, listener: (chunk: Uint8Array) => void): this
+  off(name: string, listener: (chunk: Uint8Array) => void): this
 }
 
 /** Node's message behind `request`, if that is a stand-in of which nothing was read and nothing was built yet. */
@@ -47,20 +47,17 @@ export function readIncoming(incoming: Incoming, limit: number): RequestBody | P
     let size = 0
 
     function finish(body: RequestBody): void {
-      incoming.off('readable', onReadable)
-      for (const name of ['end', 'close', 'error']) incoming.off(name, name === 'end' ? onEnd : onBroken)
+      incoming.off('data', onData).off('end', onEnd).off('close', onBroken).off('error', onBroken)
       resolve(body)
     }
-    function onReadable(): void {
-      for (let chunk = incoming.read(); chunk !== null; chunk = incoming.read()) {
-        const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk
-        chunks.push(bytes)
-        size += bytes.byteLength
-        if (size <= limit) continue
-        incoming.unshift(whole())
-        finish({ kind: 'unreadable', reason: 'body-too-large' })
-        return
-      }
+    function onData(chunk: Uint8Array | string): void {
+      const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk
+      chunks.push(bytes)
+      size += bytes.byteLength
+      if (size <= limit) return
+      incoming.pause()
+      incoming.unshift(whole())
+      finish({ kind: 'unreadable', reason: 'body-too-large' })
     }
     function onEnd(): void {
       const bytes = whole()
@@ -72,7 +69,6 @@ export function readIncoming(incoming: Incoming, limit: number): RequestBody | P
     }
     // node-server knows a body that is a Buffer.
     const whole = (): Buffer => (chunks.length === 1 && Buffer.isBuffer(chunks[0]) ? chunks[0] : Buffer.concat(chunks, size))
-    incoming.on('readable', onReadable)
-    for (const name of ['end', 'close', 'error']) incoming.on(name, name === 'end' ? onEnd : onBroken)
+    incoming.on('data', onData).on('end', onEnd).on('close', onBroken).on('error', onBroken)
   })
 }

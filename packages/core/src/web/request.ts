@@ -1,7 +1,7 @@
 /** A `Request` as the engine sees it. */
 
 import type { CacheHandle } from '../engine/handle.js'
-import type { CacheRequest } from '../exchange.js'
+import type { CacheRequest, RequestBody } from '../exchange.js'
 import type { BodyReader } from './body.js'
 import { certificateOf } from './identity.js'
 
@@ -18,29 +18,57 @@ export interface WebRequestOptions {
 }
 
 export function webRequest(request: Request, body: BodyReader, options: WebRequestOptions): CacheRequest {
-  const { explicit, outer } = options
-  return {
-    method: request.method,
-    get url() {
-      return options.url ?? targetOf(request.url)
-    },
-    get host() {
-      return (request.headers.get('host') ?? authorityOf(request.url)).toLowerCase()
-    },
-    explicit,
-    outer,
-    get route() {
-      return options.route()
-    },
-    get signal() {
-      return request.signal
-    },
-    header: (name) => request.headers.get(name) ?? undefined,
-    get identity() {
-      return certificateOf(request, options.incoming)
-    },
-    headerNames: () => request.headers.keys(),
-    body: (limit) => body.read(limit),
+  return new WebRequest(request, body, options)
+}
+
+/** A class, since an object literal with getters is built anew for each request, at several times the price. */
+class WebRequest implements CacheRequest {
+  readonly method: string
+  readonly explicit: boolean
+  readonly outer: CacheHandle | undefined
+  readonly #request: Request
+  readonly #body: BodyReader
+  readonly #options: WebRequestOptions
+
+  constructor(request: Request, body: BodyReader, options: WebRequestOptions) {
+    this.method = request.method
+    this.explicit = options.explicit
+    this.outer = options.outer
+    this.#request = request
+    this.#body = body
+    this.#options = options
+  }
+
+  get url(): string {
+    return this.#options.url ?? targetOf(this.#request.url)
+  }
+
+  get host(): string {
+    return (this.#request.headers.get('host') ?? authorityOf(this.#request.url)).toLowerCase()
+  }
+
+  get route(): string | undefined {
+    return this.#options.route()
+  }
+
+  get signal(): AbortSignal {
+    return this.#request.signal
+  }
+
+  get identity(): string | undefined {
+    return certificateOf(this.#request, this.#options.incoming)
+  }
+
+  header(name: string): string | undefined {
+    return this.#request.headers.get(name) ?? undefined
+  }
+
+  headerNames(): Iterable<string> {
+    return this.#request.headers.keys()
+  }
+
+  body(limit: number): RequestBody | Promise<RequestBody> {
+    return this.#body.read(limit)
   }
 }
 
