@@ -89,6 +89,8 @@ export interface UpstreamTrace {
    * `unknown`: none was seen, one was aborted or is still running, or what it said could not be read.
    */
   readonly state: UpstreamState
+  /** The exchange is over; nothing is noted any more. Idempotent. */
+  close(): void
 }
 
 export type UpstreamState = 'complete' | 'failed' | 'unknown'

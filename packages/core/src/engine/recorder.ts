@@ -173,6 +173,7 @@ export function startRecording(context: EngineContext, recording: Recording): { 
         completed: entry !== undefined,
       })
     }
+    trace.close()
     if (entry) store(entry)
     else skipped(result as SkipReason)
   }
@@ -219,6 +220,7 @@ export function startRecording(context: EngineContext, recording: Recording): { 
     abort(reason) {
       if (done) return
       done = true
+      trace.close()
       flight.abort()
       skipped(reason)
     },
@@ -227,6 +229,7 @@ export function startRecording(context: EngineContext, recording: Recording): { 
       const gone = (): void => {
         if (done) return
         done = true
+        trace.close()
         skipped('client-gone')
       }
       const held = flight.leaderGone(() => {

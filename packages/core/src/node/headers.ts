@@ -18,8 +18,9 @@ export function snapshot(response: ServerResponse): HeaderSnapshot {
 /**
  * The fields of an answer that its handler set: those on the response and those given to `writeHead`, which replace them,
  * less what outer middleware had set before and the handler left as it was. Those belong to each response, not to the
- * answer: a CORS origin or a request id must not travel to another client. What outer middleware says about caching counts all
- * the same: `Cache-Control`, and `Vary` but for the fields that middleware answers by itself (CORS, compression).
+ * answer: a CORS origin or a request id must not travel to another client. What outer middleware says of the answer itself counts
+ * all the same: its type and coding, `Cache-Control`, and `Vary` but for the fields that middleware answers by itself (CORS,
+ * compression).
  */
 export function handlerHeaders(response: ServerResponse, given: WriteHeadHeaders | undefined, outer: HeaderSnapshot): HeaderPairs {
   const pairs: [string, string][] = []
@@ -30,7 +31,7 @@ export function handlerHeaders(response: ServerResponse, given: WriteHeadHeaders
     if (overridden.has(name)) continue
     const value = response.getHeader(name)
     const before = outer.get(name)
-    if (value === undefined || (before === JSON.stringify(value) && name !== 'cache-control' && name !== 'vary')) continue
+    if (value === undefined || (before === JSON.stringify(value) && !OF_THE_ANSWER.has(name))) continue
     const own = name === 'vary' && before !== undefined ? withoutMembers(value, OUTER_VARY) : value
     if (own !== '') append(pairs, rawName(response, name), own)
   }
@@ -61,6 +62,7 @@ function indexOfName(flat: readonly OutgoingHttpHeader[], name: string): number 
   return -1
 }
 
+const OF_THE_ANSWER: ReadonlySet<string> = new Set(['cache-control', 'content-encoding', 'content-type', 'vary'])
 const OUTER_VARY = ['origin', 'accept-encoding', 'access-control-request-method', 'access-control-request-headers']
 
 /** `Vary` of `reply` joined to the one that outer middleware has set: handlers add to that field (`res.vary()`), they do not replace it. */

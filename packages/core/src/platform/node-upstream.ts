@@ -53,11 +53,14 @@ class Trace implements UpstreamTrace {
   readonly #storage: AsyncLocalStorage<Trace>
   readonly #judge: JudgeResponse
   readonly #calls: Call[] = []
+  readonly #onClose: () => void
   #step = 0
+  #closed = false
 
-  constructor(storage: AsyncLocalStorage<Trace>, judge: JudgeResponse) {
+  constructor(storage: AsyncLocalStorage<Trace>, judge: JudgeResponse, onClose: () => void) {
     this.#storage = storage
     this.#judge = judge
+    this.#onClose = onClose
   }
 
   get calls(): number {
@@ -78,6 +81,12 @@ class Trace implements UpstreamTrace {
 
   run<T>(callback: () => T): T {
     return this.#storage.run(this, callback)
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#onClose()
   }
 
   start(): Call {
@@ -153,18 +162,27 @@ export function createUpstreamWatch(isModelCall: IsModelCall, judge: JudgeRespon
     ([name, handler]) => [name, handler as unknown as diagnostics.ChannelListener] as const,
   )
   let watching = false
+  let open = 0
+
+  /** Until Node 24 every storage that ever ran taxes each asynchronous operation of the process, hits included. */
+  function rest(): void {
+    if (open === 0) storage.disable()
+  }
 
   return {
     trace() {
       // Only from the first miss on: an app that never misses pays nothing for it.
       if (!watching) for (const [name, handler] of subscriptions) diagnostics.subscribe(name, handler)
       watching = true
-      return new Trace(storage, judge)
+      open++
+      return new Trace(storage, judge, () => {
+        open--
+        rest()
+      })
     },
     close() {
       if (watching) for (const [name, handler] of subscriptions) diagnostics.unsubscribe(name, handler)
       watching = false
-      // Until Node 24 every storage that ever ran taxes each asynchronous operation of the process.
       storage.disable()
     },
   }

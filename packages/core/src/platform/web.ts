@@ -39,7 +39,7 @@ export function fromBase64(text: string): Uint8Array {
 
 /** Without asynchronous context there is no tie between a handler and its upstream calls: nothing is ever seen. */
 export function createUpstreamWatch(_isModelCall: IsModelCall, _judge: JudgeResponse): UpstreamWatch {
-  const trace: UpstreamTrace = { run: (callback) => callback(), calls: 0, state: 'unknown' }
+  const trace: UpstreamTrace = { run: (callback) => callback(), calls: 0, state: 'unknown', close: () => undefined }
   return { trace: () => trace, close: () => undefined }
 }
 
