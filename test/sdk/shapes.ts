@@ -57,7 +57,7 @@ async function* textsOf(stream: AsyncIterable<ChatChunk>): AsyncGenerator<string
 
 function emitted(modelUrl: string, { body, signal }: Call): Answer {
   const ask = (write: (text: string) => void, end: () => void): void => {
-    const question = { ...(body as object), model: 'claude-sonnet-4-5', max_tokens: 400 }
+    const question = { ...(body as object), model: 'claude-haiku-4-5', max_tokens: 400 }
     anthropicClient(modelUrl)
       .messages.stream(question as never, { signal })
       .on('text', write)

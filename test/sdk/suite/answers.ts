@@ -12,7 +12,7 @@ const chat = { model: 'gpt-4.1-mini', messages: [{ role: 'user' as const, conten
 const response = { model: 'gpt-4.1-mini', input: PROMPT }
 // The API's own default of 16 tokens cuts answers short.
 const completion = { model: 'gpt-3.5-turbo-instruct', prompt: PROMPT, max_tokens: 400 }
-const message = { ...chat, model: 'claude-sonnet-4-5', max_tokens: 400 }
+const message = { ...chat, model: 'claude-haiku-4-5', max_tokens: 400 }
 const schema = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'], additionalProperties: false }
 const jsonSchema = { type: 'json_schema' as const, json_schema: { name: 'place', strict: true, schema } }
 

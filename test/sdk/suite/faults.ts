@@ -8,7 +8,7 @@ import { type Scene, withScene } from '../scene.js'
 
 const messages = [{ role: 'user' as const, content: 'What are tides?' }]
 const chat = { model: 'gpt-4.1-mini', messages }
-const message = { model: 'claude-sonnet-4-5', max_tokens: 400, messages }
+const message = { model: 'claude-haiku-4-5', max_tokens: 400, messages }
 
 interface Subject {
   readonly name: string

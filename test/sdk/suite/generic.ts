@@ -27,7 +27,7 @@ function routes(major: OpenAIMajor, { runs }: Models): (modelUrl: string) => Rou
       },
       '/ask-claude': async (call) => {
         const messages = [{ role: 'user' as const, content: textOf(call) }]
-        const { id, content } = await anthropic.messages.create({ model: 'claude-sonnet-4-5', max_tokens: 400, messages })
+        const { id, content } = await anthropic.messages.create({ model: 'claude-haiku-4-5', max_tokens: 400, messages })
         return { kind: 'json', body: { id, content } }
       },
       '/ask-later': async (call) => {
