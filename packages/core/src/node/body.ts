@@ -38,7 +38,7 @@ export function readAhead(request: IncomingMessage, limit: number): RequestBody 
     }
     function onReadable(): void {
       // Reading an empty body would end the stream before anybody else listens.
-      if (request.complete && request.readableLength === 0 && size === 0) {
+      if (isEmpty(request) && size === 0) {
         finish(() => NONE)
         return
       }
@@ -59,8 +59,20 @@ export function readAhead(request: IncomingMessage, limit: number): RequestBody 
     function onBroken(): void {
       finish(() => ({ kind: 'unreadable', reason: 'body-aborted' }))
     }
-    request.on('readable', onReadable).on('close', onBroken).on('error', onBroken)
+    function listen(): void {
+      if (request.destroyed) onBroken()
+      else if (isEmpty(request)) finish(() => NONE)
+      else request.on('readable', onReadable).on('close', onBroken).on('error', onBroken)
+    }
+    // A tick later the parser has seen all of the packet: of a body that turns out to be empty the end must not be asked for.
+    if (length === undefined) process.nextTick(listen)
+    else listen()
   })
+}
+
+/** Received whole, with nothing in it that waits to be read. */
+function isEmpty({ complete, readableLength }: IncomingMessage): boolean {
+  return complete && readableLength === 0
 }
 
 /** Bodies read ahead, for a cache mounted further in on the same request: the stream no longer shows that they are whole. */
