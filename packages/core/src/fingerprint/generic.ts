@@ -28,7 +28,9 @@ export const generic: Provider = {
 
 /** A GraphQL request has a `query` too, and may be a mutation. */
 function isGraphql({ query }: JsonObject): boolean {
-  return typeof query === 'string' && /^[\s,#]*(?:\{|(?:query|mutation|subscription|fragment)\b[^{]*\{)/.test(query)
+  return (
+    typeof query === 'string' && /^(?:[\s,]|#[^\n\r]*(?:[\n\r]|$))*(?:\{|(?:query|mutation|subscription|fragment)\b[^{]*\{)/.test(query)
+  )
 }
 
 function isPrompt(value: JsonValue): boolean {

@@ -47,6 +47,8 @@ export interface Live {
   resume(): void
   /** Breaks the connection off. */
   abort(): void
+  /** Breaks it off with a TCP reset, as a crashed client does. */
+  reset(): void
   /** Resolves with what was received when it is over, cut or not. Rejects when no head came. */
   done(): Promise<Received>
 }
@@ -143,6 +145,7 @@ function follow(request: ClientRequest): Live {
     pause: () => response?.pause(),
     resume: () => response?.resume(),
     abort: () => void request.destroy(),
+    reset: () => void request.socket?.resetAndDestroy(),
     done: () => when(() => (ended && response ? receivedOf(response, Buffer.concat(chunks), headerOf) : undefined)),
   }
 }

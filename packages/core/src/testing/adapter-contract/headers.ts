@@ -5,7 +5,7 @@ import { createManualClock } from '../manual-clock.js'
 import type { Ask } from './client.js'
 import { chat, completion, EVENT_STREAM, paced, sseFrames } from './samples.js'
 import { label, type Scene, withScene } from './scene.js'
-import type { AdapterDriver, AdapterRunner, Answer } from './types.js'
+import type { AdapterDriver, AdapterRunner, Answer, HandlerCall } from './types.js'
 
 export function headerTests<N>({ describe, it }: AdapterRunner, driver: AdapterDriver<N>): void {
   describe('fields', () => {
@@ -87,6 +87,40 @@ export function headerTests<N>({ describe, it }: AdapterRunner, driver: AdapterD
         assert.equal(other.text, miss.text)
         assert.equal(other.header('etag'), etag)
       }))
+
+    it('a GET with a validator after the end of freshness is answered whole by the handler, and stored again', async () => {
+      const clock = createManualClock()
+      let runs = 0
+      const run = (): Answer => {
+        runs++
+        return { json: completion(1) }
+      }
+      const routes = [{ method: 'GET', path: '/chat', handler: { kind: 'neutral', run } }] as const
+      await withScene(driver, { cache: { clock, ttl: '10m' }, routes }, async (s) => {
+        const etag = (await s.ask({ method: 'GET' })).header('etag') ?? ''
+        assert.notEqual(etag, '')
+        clock.advance(601_000)
+        const since = { 'if-none-match': etag, 'if-modified-since': new Date().toUTCString() }
+        const miss = await s.ask({ method: 'GET', headers: since })
+        assert.equal(label(miss), 'MISS')
+        assert.equal(miss.status, 200)
+        const hit = await s.ask({ method: 'GET' })
+        assert.deepEqual([label(hit), hit.status, runs], ['HIT', 200, 2])
+      })
+    })
+
+    it('those who want an event stream and those who want JSON share no entry', () => {
+      const answer = ({ header }: HandlerCall, run: number): Answer =>
+        header('accept') === 'text/event-stream' ? { headers: EVENT_STREAM, chunks: asyncOf(sseFrames(run)) } : { json: completion(run) }
+      return withScene(driver, { mount: 'global', answer }, async (s) => {
+        const got = []
+        for (const accept of ['text/event-stream', 'application/json', 'text/event-stream', 'application/json']) {
+          const { header } = await s.ask({ headers: { accept } })
+          got.push(`${header('x-llm-cache')} ${header('content-type')?.split(';')[0]}`)
+        }
+        assert.deepEqual(got, ['MISS text/event-stream', 'MISS application/json', 'HIT text/event-stream', 'HIT application/json'])
+      })
+    })
 
     it('HEAD is left to the app', async () => {
       const routes = [{ method: 'GET', path: '/chat', handler: { kind: 'neutral', run: () => ({ json: completion(1) }) } }] as const

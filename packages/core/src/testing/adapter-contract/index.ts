@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { bodyTests } from './bodies.js'
 import { controlTests } from './controls.js'
+import { disconnectTests } from './disconnects.js'
 import { failureTests } from './failures.js'
 import { flightTests } from './flights.js'
 import { headerTests } from './headers.js'
@@ -39,6 +40,7 @@ export function adapterContract<N>(runner: AdapterRunner, driver: AdapterDriver<
     scopeTests(runner, driver)
     safetyTests(runner, driver)
     flightTests(runner, driver)
+    disconnectTests(runner, driver)
     failureTests(runner, driver)
     bodyTests(runner, driver)
     mountTests(runner, driver)

@@ -147,6 +147,28 @@ export function scopeTests<N>({ describe, it, beforeAll, afterAll }: AdapterRunn
       }
     })
 
+    it('a GraphQL mutation is never cached by a global mount, though its handler asks a model', () =>
+      withScene(driver, { mount: 'global', answer: viaFetch }, async (s) => {
+        for (const query of ['mutation { pay { id } }', '{ me { name } }', '# a comment\nmutation Pay($a: Int) { pay(a: $a) }']) {
+          const before = s.runs
+          for (let run = 1; run <= 3; run++) {
+            const received = await s.ask({ body: { query } })
+            assert.equal(label(received), undefined, query)
+            assert.equal(s.runs, before + run)
+          }
+        }
+        assert.equal(s.stored, 0)
+      }))
+
+    it('where `when` says no, a global mount leaves the response unmarked', () =>
+      withScene(driver, { mount: 'global', cache: { when: () => false } }, async (s) => {
+        for (let run = 1; run <= 2; run++) {
+          const received = await s.ask()
+          for (const name of ['x-llm-cache', 'x-llm-cache-id', 'cache-status']) assert.equal(received.header(name), undefined)
+          assert.equal(s.runs, run)
+        }
+      }))
+
     it('`when` says which requests are cached, whatever their body', () => {
       const when = (request: { header(name: string): string | undefined }): boolean => request.header('x-cache-me') === 'yes'
       return withScene(driver, { mount: 'global', cache: { when } }, async (s) => {
