@@ -176,7 +176,7 @@ describe('bounds of the engine', () => {
     const clock = createManualClock()
     const body = encode('onetwo')
     const source = createPacedSource(
-      sampleEntry({
+      sampleEntry(clock, {
         body,
         chunks: [
           [3, 0],
