@@ -52,10 +52,10 @@ describe('bodies on their way to the handler', () => {
         const upload = openRequest({ port, method: 'POST', headers: { 'content-length': '1000' } })
         upload.on('error', () => undefined)
         upload.write('{"prompt":')
-        await expect.poll(() => app.served.sockets.size).toBe(1)
+        await expect.poll(() => app.served.sockets.size, { timeout: 10_000 }).toBe(1)
         upload.destroy()
         await app.served.disconnected(1)
-        await expect.poll(async () => (await app.cache.stats()).bypasses).toEqual({ 'body-aborted': 1 })
+        await expect.poll(async () => (await app.cache.stats()).bypasses, { timeout: 10_000 }).toEqual({ 'body-aborted': 1 })
         expect(app.runs()).toBe(0)
       },
     )

@@ -39,7 +39,7 @@ describe('what Node refuses', () => {
       'no cache',
     )
     // Node notices an encoding that it does not know only after it has made the head.
-    expect(alone).toMatch(name === 'end with an unknown encoding' ? /^ECONNRESET$/ : /^500 {"error":.*false$/)
+    expect(alone).toMatch(name === 'end with an unknown encoding' ? /^ECONNRESET$/ : /^500 {"sorry":.*false$/)
     await withApp(handler, async (app) => {
       for (let run = 1; run <= 3; run++) {
         expect(await ask(app)).toBe(alone)
@@ -47,6 +47,24 @@ describe('what Node refuses', () => {
       }
       expect(await Promise.all([ask(app), ask(app), ask(app)])).toEqual([alone, alone, alone])
       expect((await app.cache.stats()).stored).toBe(0)
+    })
+  })
+
+  it('a handler that goes on after a refused write: its answer goes out, and is not stored', async () => {
+    const handler = (_request: unknown, response: ServerResponse): void => {
+      response.setHeader('Content-Type', 'application/json')
+      response.write(JSON.stringify(completion(1)))
+      try {
+        response.write({})
+      } catch {
+        response.end()
+      }
+    }
+    await withApp(handler, async (app) => {
+      for (const run of [1, 2]) {
+        expect((await send(app.url, { body: chat() })).text).toBe(JSON.stringify(completion(1)))
+        expect(app.runs()).toBe(run)
+      }
     })
   })
 
@@ -63,7 +81,7 @@ describe('what Node refuses', () => {
     }
     await withApp(handler, async (app) => {
       const asked = [send(app.url, { body: chat() }), send(app.url, { body: chat() })]
-      await expect.poll(() => app.served.sockets.size).toBe(2)
+      await expect.poll(() => app.served.sockets.size, { timeout: 10_000 }).toBe(2)
       go()
       for (const received of await Promise.all(asked)) expect(received.cut).toBe(true)
       expect(new Set(app.skips())).toEqual(new Set(['origin-error']))

@@ -52,7 +52,7 @@ export function answer(cache: LlmCache | undefined, request: IncomingMessage, re
     for (const name of response.getHeaderNames()) response.removeHeader(name)
     response.statusCode = 500
     response.setHeader('Content-Type', 'application/json')
-    response.end(JSON.stringify({ error: { message: (error as Error).name } }))
+    response.end(JSON.stringify({ sorry: (error as Error).name }))
   }
   if (!cache) {
     new Promise((resolve) => resolve(handler())).catch(errorPage)

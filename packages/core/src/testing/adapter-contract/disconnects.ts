@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import type { CacheStore } from '../../ports.js'
-import { chat, completion, EVENT_STREAM, paced, sseFrames } from './samples.js'
+import { completion, EVENT_STREAM, paced, sseFrames } from './samples.js'
 import { label, type Scene, withScene } from './scene.js'
 import type { AdapterDriver, AdapterRunner, Answer } from './types.js'
 
@@ -49,18 +49,6 @@ export function disconnectTests<N>({ describe, it }: AdapterRunner, driver: Adap
         assert.equal(label(received), 'MISS')
       })
     })
-
-    it('a client that breaks off while it sends its body: no handler runs', () =>
-      withScene(driver, { bodyParser: 'none' }, async (s) => {
-        const text = JSON.stringify(chat())
-        const sending = s.live({ body: [text], headers: { 'content-length': String(text.length + 100) } })
-        sending.done().catch(() => undefined)
-        await s.until(() => s.arrivals === 1)
-        sending.abort()
-        await s.disconnected(1)
-        assert.equal((await s.ask()).status, 200)
-        assert.equal(s.runs, 1)
-      }))
 
     it('an answer shorter than its Content-Length: leader and followers see the cut, nothing is stored', async () => {
       let current: Scene
