@@ -119,7 +119,9 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
   }
 
   function keyOf(request: CacheRequest, rule: Rule, partition: string, body: RequestBody): FingerprintResult {
-    const { method, host, url } = request
+    const { method, url } = request
+    // Replicas listen on different ports, and tests on a new one each time; docs/decisions/0009-hosts-without-ports.md.
+    const host = request.host.replace(PORT, '')
     const contentType = request.header('content-type')
     const headers: (readonly [string, string])[] = []
     for (const name of rule.headers) {
@@ -244,6 +246,7 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
   return { open }
 }
 
+const PORT = /:\d+$/
 const EVENT_STREAM = 'text/event-stream'
 const FORWARD = { absent: 'uri-miss', expired: 'stale', 'request-directive': 'request', 'store-failed': 'miss' } as const
 

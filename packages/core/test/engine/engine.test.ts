@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { CHAT, completion, drain, field, frames, harness, open, record, request, SSE_HEAD } from './support.js'
+import { CHAT, completion, drain, field, frames, harness, open, type RequestParts, record, request, SSE_HEAD } from './support.js'
 
 describe('miss and hit', () => {
   it('stores a complete answer and replays it with status, headers and bytes', async () => {
@@ -83,16 +83,26 @@ describe('miss and hit', () => {
     expect(field(outcome.headers, 'x-llm-cache')).toBe('BYPASS')
   })
 
-  it('keys by host, path and query, method and declared headers', async () => {
+  it('tells host names apart, not ports: replicas share', async () => {
+    const { cache } = harness()
+    const at = (host: string): ReturnType<typeof request> => ({ ...request(), host })
+    await record(cache)
+    await open(cache, at('app.test:8080'), 'replay')
+    await open(cache, at('[::1]:8080'), 'record')
+    await open(cache, at('other.test'), 'record')
+  })
+
+  it('keys by path and query, method and declared headers', async () => {
     const { cache } = harness({ headers: ['X-Locale'] })
     await record(cache, { url: '/a?x=1' })
-    for (const parts of [
+    const others: RequestParts[] = [
       { url: '/a?x=2' },
       { url: '/b?x=1' },
       { url: '/a?x=1', method: 'QUERY' },
       { url: '/a?x=1', headers: { 'x-locale': 'de' } },
       { url: '/a?x=1', headers: { 'anthropic-version': '2026-10-21' } },
-    ]) {
+    ]
+    for (const parts of others) {
       await open(cache, parts, 'record')
     }
     await open(cache, { url: '/a?x=1', headers: { 'x-other': 'y' } }, 'replay')

@@ -143,13 +143,13 @@ describe('latency', () => {
 describe('other formats and options', () => {
   it('answers Gemini and Ollama, whole as streamed', async () => {
     const geminiText = (body: { candidates: { content: { parts: { text: string }[] } }[] }) => body.candidates[0]?.content.parts[0]?.text
-    const whole = await (await post('/v1beta/models/m:generateContent', gemini('What are tides?'))).json()
+    const whole = JSON.parse(await (await post('/v1beta/models/m:generateContent', gemini('What are tides?'))).text())
     const parts = events(await (await post('/v1beta/models/m:streamGenerateContent?alt=sse', gemini('What are tides?'))).text())
     expect(parts.map(geminiText).join('')).toBe(geminiText(whole))
     expect(parts.at(-1).usageMetadata).toEqual(whole.usageMetadata)
 
     const body = chat('What are tides?')
-    const chatted = await (await post('/api/chat', { ...body, stream: false })).json()
+    const chatted = JSON.parse(await (await post('/api/chat', { ...body, stream: false })).text())
     const lines = (await (await post('/api/chat', body)).text())
       .trim()
       .split('\n')
