@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import { send } from '../../src/testing/adapter-contract/client.js'
 import { chat, completion } from '../../src/testing/adapter-contract/samples.js'
@@ -46,6 +46,32 @@ describe('what Node refuses', () => {
         expect(app.runs()).toBe(run)
       }
       expect(await Promise.all([ask(app), ask(app), ask(app)])).toEqual([alone, alone, alone])
+      expect((await app.cache.stats()).stored).toBe(0)
+    })
+  })
+
+  it('a refused head while followers wait: they get the error page too', async () => {
+    let go = (): void => undefined
+    const waiting = new Promise<void>((resolve) => {
+      go = resolve
+    })
+    const handler = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+      if (request.method === 'PUT') {
+        response.end()
+        return
+      }
+      await waiting
+      response.writeHead(200, { 'X-Model': undefined })
+    }
+    await withApp(handler, async (app) => {
+      let requests = 0
+      app.server.on('request', () => requests++)
+      const asked = [1, 2, 3].map(() => send(app.url, { body: chat() }))
+      await expect.poll(() => requests, { timeout: 10_000 }).toBe(3)
+      // Their bodies are read and they follow once another request has gone all the way.
+      await send(app.url, { method: 'PUT' })
+      go()
+      expect((await Promise.all(asked)).map(({ status }) => status)).toEqual([500, 500, 500])
       expect((await app.cache.stats()).stored).toBe(0)
     })
   })
