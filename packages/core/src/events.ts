@@ -109,7 +109,13 @@ export type CacheEvent =
         readonly usage: Usage | undefined
         readonly tags: number
       })
-  | (ExchangeLabels & ModelLabels & { readonly type: 'entry-skipped'; readonly entryId: string; readonly reason: SkipReason })
+  | (ExchangeLabels &
+      ModelLabels & {
+        readonly type: 'entry-skipped'
+        readonly entryId: string
+        readonly reason: SkipReason
+        readonly detail: string | undefined
+      })
   | (StoreEvent & { readonly at: number })
   | { readonly type: 'internal-error'; readonly at: number; readonly where: string; readonly errorName: string }
 

@@ -2,20 +2,33 @@
 
 import { type CacheRoute, createLlmCache, type LlmCache } from './cache.js'
 import type { LlmCacheOptions, RouteOptions } from './engine/options.js'
+import { OptionError } from './errors.js'
+import { describeValue } from './lib/nearest.js'
 
 /** Options of `cached()`: those of a cache of its own, or a `cache` and the rules of this one handler. */
 export type CachedOptions = (LlmCacheOptions & { readonly cache?: undefined }) | (RouteOptions & { readonly cache: LlmCache })
 
 /** @throws OptionError for an unknown or wrong option */
 export function openMount(optionsOrCache: LlmCacheOptions | LlmCache = {}, routeOptions?: RouteOptions): CacheRoute {
+  if (routeOptions === null) throw new OptionError('ERR_OPTION_INVALID', 'routeOptions', 'routeOptions must be an object, not null')
   const cache = isLlmCache(optionsOrCache) ? optionsOrCache : createLlmCache(optionsOrCache)
   return routeOptions === undefined ? cache : cache.route(routeOptions)
 }
 
 /** @throws OptionError for an unknown or wrong option */
 export function openCached(options: CachedOptions): CacheRoute {
+  if (typeof options !== 'object' || options === null) {
+    const what = describeValue(options)
+    throw new OptionError(
+      'ERR_OPTION_INVALID',
+      'options',
+      `cached() takes its options first, as cached({ ttl: '1h' }, handler), not ${what}`,
+    )
+  }
   const { cache, ...rest } = options
-  return cache === undefined ? createLlmCache(rest) : cache.route(rest)
+  if (cache === undefined) return createLlmCache(rest)
+  if (isLlmCache(cache)) return cache.route(rest)
+  throw new OptionError('ERR_OPTION_INVALID', 'cache', `cache must be what createLlmCache() gives, not ${describeValue(cache)}`)
 }
 
 /** Wraps a handler; or, as a decorator of either kind, a method. Returned by `cached(options)`. */
@@ -45,7 +58,8 @@ export function createDecorator<H extends AnyFunction>(wrap: (handler: H) => H):
   }) as CachedDecorator<H>
 }
 
-function isLlmCache(value: LlmCacheOptions | LlmCache): value is LlmCache {
+function isLlmCache(value: unknown): value is LlmCache {
+  if (typeof value !== 'object' || value === null) return false
   const { open, route } = value as Partial<LlmCache>
   return typeof open === 'function' && typeof route === 'function'
 }

@@ -24,3 +24,25 @@ it('a handler that adds to the Vary of outer middleware is cached, and its hits 
   expect(answers.map((answer) => answer.headers.get('vary'))).toEqual(['Origin, Accept-Language', 'Origin, Accept-Language'])
   expect(answers[1]?.headers.get('access-control-allow-origin')).toBe('https://two.example')
 })
+
+it('a coding that outer middleware announced counts: such an answer is not stored', async () => {
+  const app = express()
+  app.use((_request, response, next) => {
+    response.setHeader('Content-Encoding', 'x-own')
+    next()
+  })
+  app.use(llmCache())
+  app.use(express.json())
+  app.post('/chat', (_request, response) => void response.json(completion(1)))
+  served = await listen(createServer(app))
+  const statuses: (string | null)[] = []
+  for (let count = 0; count < 2; count++) {
+    const answer = await fetch(`${served.url}/chat`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(chat()),
+    })
+    statuses.push(answer.headers.get('cache-status'))
+  }
+  expect(statuses).toEqual(['llm-cache; fwd=uri-miss', 'llm-cache; fwd=uri-miss; detail=encoded'])
+})

@@ -16,7 +16,7 @@ import type { GetOutcome } from '../stores/guarded.js'
 import { type EngineContext, labelsOf } from './context.js'
 import { errorName } from './emitter.js'
 import type { Flight, Joined } from './flight.js'
-import { idleHandle, SUPERSEDED } from './notes.js'
+import { idleHandle, standBack } from './notes.js'
 import { startRecording } from './recorder.js'
 import { CLIENT_LEFT, followerReply, hitReply, onlyIfCachedReply, ownFields } from './replies.js'
 import type { Rule } from './resolve.js'
@@ -83,15 +83,16 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
 
   /** What can be decided from the head alone. */
   function admit(request: CacheRequest, rule: Rule): Awaitable<Outcome> {
-    request.outer?.skip(SUPERSEDED)
+    standBack(request.outer)
     if (isClosed()) return ignore(request, 'closed')
     const { method } = request
     const marked = request.explicit || rule.when !== undefined
     if (!marked && method !== 'POST' && method !== 'QUERY') return ignore(request, 'method')
     if (!marked && !isJson(request.header('content-type'))) return ignore(request, 'not-llm')
-    if (method !== 'POST' && method !== 'QUERY' && method !== 'GET') return bypass(request, 'method')
+    if (method !== 'POST' && method !== 'QUERY' && method !== 'GET')
+      return request.explicit ? bypass(request, 'method') : ignore(request, 'method')
     if (request.header('upgrade') !== undefined && method === 'GET') return ignore(request, 'upgrade')
-    if (request.header('range') !== undefined) return bypass(request, 'range-request')
+    if (request.header('range') !== undefined) return request.explicit ? bypass(request, 'range-request') : ignore(request, 'range-request')
     const controls = parseControls((name) => request.header(name), rule.controls)
     if (!rule.when) return identify(request, rule, controls, request.explicit)
     return chain(rule.when(request), (wanted) =>

@@ -22,7 +22,10 @@ export interface CacheHandle {
   tag(...tags: string[]): CacheHandle
   /** Freshness lifetime of this answer instead of the configured one. @throws OptionError on an invalid duration */
   ttl(duration: Duration): CacheHandle
-  /** Do not store this answer; called before the first byte, simultaneous askers run the handler themselves. */
+  /**
+   * Do not store this answer; called before the first byte, simultaneous askers run the handler themselves. The reason is the app's
+   * own text, of which the event carries 100 characters: keep private data out of it.
+   */
   skip(reason?: string): CacheHandle
   /** What the model billed, where the answer's own shape does not tell. */
   usage(usage: Usage): CacheHandle

@@ -10,15 +10,36 @@ export interface Notes {
   ttlMs: number | undefined
   usage: Usage | undefined
   skip: SkipReason | undefined
+  /** The handler's own words for a skip. */
+  detail: string | undefined
 }
 
-/** Reason by which a cache mounted further in tells the outer one to stand back. */
-export const SUPERSEDED = 'superseded'
+const MAX_DETAIL = 100
+
+/**
+ * By which a cache mounted further in tells the outer one to stand back. Not for apps, hence no name on the handle; registered, so
+ * that two installed copies understand each other.
+ */
+const STAND_BACK: unique symbol = Symbol.for('llm-cache.stand-back') as never
+
+interface Withdrawable {
+  [STAND_BACK]?: () => void
+}
+
+export function standBack(handle: CacheHandle | undefined): void {
+  ;(handle as Withdrawable | undefined)?.[STAND_BACK]?.()
+}
 
 /** A handle for a handler that runs under a recorder. `onSkip` is called at the first `skip`. */
 export function createHandle(notes: Notes, onSkip: () => void): CacheHandle {
-  const handle: CacheHandle = {
+  function skip(reason: SkipReason): void {
+    if (notes.skip !== undefined) return
+    notes.skip = reason
+    onSkip()
+  }
+  const handle: CacheHandle & Withdrawable = {
     outcome: 'MISS',
+    [STAND_BACK]: () => skip('superseded'),
     tag(...tags: string[]) {
       for (const tag of checkTags(tags)) notes.tags.add(tag)
       return handle
@@ -28,18 +49,22 @@ export function createHandle(notes: Notes, onSkip: () => void): CacheHandle {
       return handle
     },
     skip(reason?: string) {
-      if (notes.skip === undefined) {
-        notes.skip = reason === SUPERSEDED ? 'superseded' : 'handler-skip'
-        onSkip()
-      }
+      notes.detail ??= reason === undefined ? undefined : String(reason).slice(0, MAX_DETAIL)
+      skip('handler-skip')
       return handle
     },
     usage(usage: Usage) {
-      notes.usage = { ...notes.usage, ...usage }
+      notes.usage = { ...notes.usage, ...counts(usage) }
       return handle
     },
   }
   return handle
+}
+
+/** What can be counted; anything else would spoil every sum that it goes into. */
+function counts({ inputTokens, outputTokens, cachedInputTokens }: Usage): Usage {
+  const entries = Object.entries({ inputTokens, outputTokens, cachedInputTokens })
+  return Object.fromEntries(entries.filter(([, value]) => typeof value === 'number' && Number.isFinite(value) && value >= 0))
 }
 
 /** The handle where nothing is being recorded: the setters check nothing and do nothing. */

@@ -14,45 +14,45 @@ export type ReplayPace = 'instant' | 'recorded' | { readonly tokensPerSecond: nu
 /** What may differ from route to route. */
 export interface RouteOptions {
   /** Freshness lifetime. 1 ms to 24.8 days. @default '1h' */
-  readonly ttl?: Duration
+  readonly ttl?: Duration | undefined
   /**
    * Who may share an entry. `private`: requests with the same credentials; `shared`: everybody; a function: those
    * for whom it returns the same non-empty text. A function that returns nothing, throws or rejects: bypass.
    * @default 'private'
    */
-  readonly partition?: PartitionOption
+  readonly partition?: PartitionOption | undefined
   /** Which fields carry credentials for `partition: 'private'`. */
-  readonly credentials?: CredentialsOptions
+  readonly credentials?: CredentialsOptions | undefined
   /**
    * Further request headers that change the answer and so belong to the key, besides the providers' own
    * (`anthropic-version`, `anthropic-beta`, `openai-organization`, `openai-project`, `openai-beta`).
    */
-  readonly headers?: readonly string[]
+  readonly headers?: readonly string[] | undefined
   /**
    * What counts as the same request. `exact`: JSON key order only; `default`: also defaulted parameters and fields
    * known not to matter; `loose`: also rounded parameters, trimmed, case-folded prompts. Never `loose` for code.
    * @default 'default'
    */
-  readonly normalize?: NormalizeMode
+  readonly normalize?: NormalizeMode | undefined
   /** Tags of every entry of this route. */
-  readonly tags?: readonly string[] | ((request: CacheRequest) => readonly string[])
+  readonly tags?: readonly string[] | ((request: CacheRequest) => readonly string[]) | undefined
   /** True: cache this request whatever its body looks like; false: bypass. Unset: only requests that look like model calls. */
-  readonly when?: (request: CacheRequest) => boolean | Promise<boolean>
+  readonly when?: ((request: CacheRequest) => boolean | Promise<boolean>) | undefined
   /** Which directives callers may use in `Cache-Control` and `x-llm-cache-control`. */
-  readonly controls?: ControlPolicy
+  readonly controls?: ControlPolicy | undefined
   /** Whether simultaneous equal requests share one origin call, and how long one waits for another. @default { timeout: '60s' } */
-  readonly collapse?: boolean | { readonly timeout?: Duration }
+  readonly collapse?: boolean | { readonly timeout?: Duration | undefined } | undefined
   /** Pace of replayed streams. @default 'instant' */
-  readonly replay?: ReplayPace
+  readonly replay?: ReplayPace | undefined
   /** Store answers that call tools. They may be acted upon, so not by default. @default false */
-  readonly toolCalls?: boolean
+  readonly toolCalls?: boolean | undefined
   /**
    * The app's own word on whether an answer is whole, asked after all other gates passed. It also vouches for streams of
    * free text, whose end nothing else proves. A throw counts as no.
    */
-  readonly complete?: (answer: AnswerView) => boolean
+  readonly complete?: ((answer: AnswerView) => boolean) | undefined
   /** Largest request body in bytes that is read for the key; larger ones are bypassed. @default 4 MiB */
-  readonly maxBodyBytes?: number
+  readonly maxBodyBytes?: number | undefined
 }
 
 /** An answer that is about to be stored. */
@@ -69,29 +69,29 @@ export interface UpstreamRule {
   /** Host name, optionally with port; `*.example.com` covers subdomains. */
   readonly host: string
   /** Beginning of the path. @default '/' */
-  readonly path?: string
+  readonly path?: string | undefined
 }
 
 /** Options of a cache; those of its routes are defaults that a route may override. */
 export interface LlmCacheOptions extends RouteOptions {
   /** Name in `Cache-Status`: letters, digits and `-_.`. @default 'llm-cache' */
-  readonly name?: string
+  readonly name?: string | undefined
   /** Only `exact` in this version. @default 'exact' */
-  readonly strategy?: 'exact'
+  readonly strategy?: 'exact' | undefined
   /** Any Keyv instance or storage adapter, or a store of this library. @default an LRU in this process */
-  readonly store?: KeyvLike | CacheStore
+  readonly store?: KeyvLike | CacheStore | undefined
   /** Bound of the in-process LRU. @default 5000 */
-  readonly maxEntries?: number
+  readonly maxEntries?: number | undefined
   /** Bound of the in-process LRU, in bytes. @default 64 MiB */
-  readonly maxBytes?: number
+  readonly maxBytes?: number | undefined
   /** Largest answer in bytes that is stored. @default 4 MiB */
-  readonly maxEntryBytes?: number
+  readonly maxEntryBytes?: number | undefined
   /** How long one call of the store may take before the request goes on without it. @default '100ms' */
-  readonly storeTimeout?: Duration
+  readonly storeTimeout?: Duration | undefined
   /** Further model APIs whose calls show that a handler asks a model. Node only. */
-  readonly upstream?: readonly UpstreamRule[]
+  readonly upstream?: readonly UpstreamRule[] | undefined
   /** Prices that differ from the built-in list, for the savings in `stats()`. */
-  readonly prices?: PriceTable
+  readonly prices?: PriceTable | undefined
   /** Time source; for tests. @default the platform's */
-  readonly clock?: Clock
+  readonly clock?: Clock | undefined
 }

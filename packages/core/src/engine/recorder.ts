@@ -45,7 +45,7 @@ export function startRecording(context: EngineContext, recording: Recording): { 
   const id = context.randomId()
   const startedAt = clock.monotonic()
   const trace: UpstreamTrace = context.upstream.trace()
-  const notes: Notes = { tags: new Set(), ttlMs: undefined, usage: undefined, skip: undefined }
+  const notes: Notes = { tags: new Set(), ttlMs: undefined, usage: undefined, skip: undefined, detail: undefined }
   const chunks: ChunkMark[] = []
   let head: Head | undefined
   let firstByteAt = 0
@@ -56,7 +56,7 @@ export function startRecording(context: EngineContext, recording: Recording): { 
   function skipped(reason: SkipReason): void {
     const leaderOnly = isLeaderOnly(reason) || (head?.skip === reason && !isShareable(reason, head.status))
     marks.skipped(key, reason, leaderOnly)
-    emitter.emit({ ...labelsOf(clock, request, shape), type: 'entry-skipped', entryId: id, reason })
+    emitter.emit({ ...labelsOf(clock, request, shape), type: 'entry-skipped', entryId: id, reason, detail: notes.detail })
   }
 
   /** Chunks of one millisecond are one for pacing, so that a flood of tiny ones costs no memory. */

@@ -83,8 +83,9 @@ const NORMALIZE: readonly NormalizeMode[] = ['exact', 'default', 'loose']
  * @throws OptionError
  */
 export function resolveRule(options: RouteOptions, defaults: RouteOptions = {}): Rule {
+  checkObject('the options of a route', options)
   checkNames(options, ROUTE_OPTIONS, CACHE_OPTIONS)
-  const merged: RouteOptions = { ...defaults, ...present(options) }
+  const merged: RouteOptions = { ...defaults, ...present(options), ...inherited(options, defaults) }
   const ttlMs = durationOf('ttl', merged.ttl, DEFAULT_TTL_MS, 1)
   const partition = createPartitioner(merged.partition, merged.credentials)
   const isPrivate = (merged.partition ?? 'private') === 'private'
@@ -117,10 +118,11 @@ export interface ResolvedCache {
 
 /** @throws OptionError for an unknown or wrong option of the cache; those of its routes are `resolveRule`'s */
 export function resolveCache(options: LlmCacheOptions): ResolvedCache {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw invalid('options', `must be an object, not ${describeValue(options)}`)
-  }
+  checkObject('options', options)
   checkNames(options, CACHE_OPTIONS, CACHE_OPTIONS)
+  const bound = (['maxEntries', 'maxBytes'] as const).find((name) => options[name] !== undefined)
+  if (bound && options.store !== undefined)
+    throw invalid(bound, 'bounds the in-process store and would do nothing to the `store` given here')
   const { name = 'llm-cache' } = options
   if (!isCacheName(name)) throw invalid('name', `is ${describeValue(name)}; it must be printable ASCII text`)
   checkPrices(options.prices)
@@ -133,11 +135,21 @@ export function resolveCache(options: LlmCacheOptions): ResolvedCache {
   }
 }
 
+const PRICE_FIELDS: readonly string[] = ['input', 'output', 'cachedInput', 'tiers']
+
 function checkPrices(prices: unknown): void {
   if (prices === undefined) return
   if (typeof prices !== 'object' || prices === null)
     throw invalid('prices', `must be an object of prices by model, not ${describeValue(prices)}`)
   for (const [model, price] of Object.entries(prices as Record<string, Record<string, unknown> | null>)) {
+    checkObject(`prices.${model}`, price)
+    const unknown = Object.keys(price as object).find((field) => !PRICE_FIELDS.includes(field))
+    if (unknown)
+      throw new OptionError(
+        'ERR_OPTION_UNKNOWN',
+        `prices.${model}.${unknown}`,
+        `unknown option prices.${model}.${unknown}${didYouMean(unknown, PRICE_FIELDS)}`,
+      )
     const wrong = ['input', 'output', 'cachedInput'].find((field) => !isPrice(price?.[field], field !== 'input'))
     if (wrong)
       throw invalid(
@@ -195,9 +207,42 @@ function checkNames(options: object, known: readonly string[], elsewhere: readon
   }
 }
 
+function checkObject(option: string, value: unknown): void {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return
+  throw invalid(option, `must be an object, not ${describeValue(value)}`)
+}
+
+/**
+ * What a route's options add to rather than replace, so that a route that names one more cookie keeps the cache's secret and
+ * further fields, and one that allows less keeps the cache's clamp.
+ */
+function inherited(options: RouteOptions, defaults: RouteOptions): RouteOptions {
+  const result: { -readonly [K in keyof RouteOptions]: RouteOptions[K] } = {}
+  const { credentials, controls } = options
+  if (isPlain(credentials) && isPlain(defaults.credentials)) {
+    result.credentials = {
+      ...defaults.credentials,
+      ...present(credentials),
+      headers: union(defaults.credentials.headers, credentials.headers),
+      ignore: union(defaults.credentials.ignore, credentials.ignore),
+    }
+  }
+  if (isPlain(controls) && isPlain(defaults.controls)) result.controls = { ...defaults.controls, ...present(controls) }
+  return result
+}
+
+/** Anything but two lists is left for the check of the option itself. */
+function union(base: readonly string[] | undefined, more: readonly string[] | undefined): readonly string[] | undefined {
+  return Array.isArray(base) && Array.isArray(more) ? [...base, ...more] : (more ?? base)
+}
+
+function isPlain<T extends object>(value: T | undefined): value is T {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
 /** `undefined` counts as absent, so that a route never erases the cache's setting by accident. */
-function present(options: RouteOptions): RouteOptions {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+function present<T extends object>(options: T): T {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T
 }
 
 function durationOf(option: string, value: unknown, fallback: number, least: number): number {
@@ -234,7 +279,7 @@ function oneOf<T extends string>(option: string, value: unknown, allowed: readon
   const list = allowed.map((candidate) => `'${candidate}'`).join(', ')
   throw invalid(
     option,
-    `is ${describeValue(value)}; it must be ${allowed.length > 1 ? 'one of ' : ''}${list}${didYouMean(String(value), allowed)}`,
+    `is ${describeValue(value)}; it must be ${allowed.length > 1 ? 'one of ' : ''}${list}${allowed.length > 1 ? didYouMean(value, allowed) : ''}`,
   )
 }
 
@@ -271,7 +316,8 @@ function collapseOf(value: unknown): number | undefined {
 function replayOf(value: unknown): ReplayPace {
   if (value === undefined || value === 'instant' || value === 'recorded') return value ?? 'instant'
   const rate = typeof value === 'object' && value !== null ? (value as { tokensPerSecond?: unknown }).tokensPerSecond : undefined
-  if (typeof rate === 'number' && Number.isFinite(rate) && rate > 0) return { tokensPerSecond: rate }
+  const alone = typeof value === 'object' && value !== null && Object.keys(value).length === 1
+  if (alone && typeof rate === 'number' && Number.isFinite(rate) && rate > 0) return { tokensPerSecond: rate }
   throw invalid('replay', `is ${describeValue(value)}; it must be 'instant', 'recorded' or { tokensPerSecond: 50 }`)
 }
 

@@ -20,7 +20,7 @@ const NAMES: ReadonlySet<string> = new Set([
 
 /** Names with such a word that say nothing about who calls, or change by design with every request. */
 const OTHERS =
-  /^(?:user-agent|x-amz-user-agent|x-user-agent|x-csrf-token|x-xsrf-token|csrf-token|xsrf-token|proxy-authenticate)$|^(?:sec-|accept-|x-stainless-|access-control-)/
+  /^(?:user-agent|x-amz-user-agent|x-user-agent|x-csrf-token|x-xsrf-token|csrf-token|xsrf-token|proxy-authenticate)$|request-id$|(?:^|-)client-(?:ip|version|info|name|data|type|platform)$|^(?:sec-|accept-|x-stainless-|access-control-)/
 
 /**
  * Whether a request field, by lower-case name, tells callers apart by default: `authorization`, `x-api-key`, `x-user-id`,

@@ -1,12 +1,13 @@
 /** Which outgoing requests count as asking a model. */
 
 import { OptionError } from '../errors.js'
+import { describeValue, didYouMean } from '../lib/nearest.js'
 import type { IsModelCall } from '../ports.js'
 
 /** See `UpstreamRule` in the options. */
 export interface UpstreamRuleInput {
   readonly host: string
-  readonly path?: string
+  readonly path?: string | undefined
 }
 
 /**
@@ -35,27 +36,43 @@ const HOSTS: readonly RegExp[] = [
 ]
 
 const OLLAMA = /^\/api\/(?:chat|generate)$/
-const NOT_GENERATION =
-  /\/(?:embeddings?|moderations|files|batches|tokenize|count_tokens)(?:\/|$)|:(?:embedContent|batchEmbedContents|countTokens)$/
+/** Bedrock embeds by the same path as it generates. */
+const BEDROCK_EMBEDDING = /\/model\/[^/]*embed[^/]*\/invoke$/
 
 /** @throws OptionError when a rule has no host or a path that does not begin with '/' */
 export function createModelCallTest(extra: readonly UpstreamRuleInput[] = []): IsModelCall {
+  if (!Array.isArray(extra)) {
+    throw new OptionError(
+      'ERR_OPTION_INVALID',
+      'upstream',
+      `upstream must be a list such as [{ host: 'llm.internal' }], not ${describeValue(extra)}`,
+    )
+  }
   for (const [index, rule] of extra.entries()) {
+    const stray = Object.keys(rule ?? {}).find((name) => name !== 'host' && name !== 'path')
+    if (stray) {
+      const option = `upstream[${index}].${stray}`
+      throw new OptionError('ERR_OPTION_UNKNOWN', option, `unknown option ${option}${didYouMean(stray, ['host', 'path'])}`)
+    }
     if (typeof rule?.host !== 'string' || !/^(?:\*\.)?[\w.-]+(?::\d+)?$/.test(rule.host))
       throw new OptionError(
         'ERR_OPTION_INVALID',
         `upstream[${index}].host`,
-        `Option 'upstream[${index}].host' must be a host name such as 'llm.internal:8000' or '*.example.com'`,
+        `upstream[${index}].host is ${describeValue(rule?.host)}; it must be a host name such as 'llm.internal:8000' or '*.example.com'`,
       )
-    if (rule.path !== undefined && !rule.path.startsWith('/'))
-      throw new OptionError('ERR_OPTION_INVALID', `upstream[${index}].path`, `Option 'upstream[${index}].path' must begin with '/'`)
+    if (rule.path !== undefined && !(typeof rule.path === 'string' && rule.path.startsWith('/')))
+      throw new OptionError(
+        'ERR_OPTION_INVALID',
+        `upstream[${index}].path`,
+        `upstream[${index}].path is ${describeValue(rule.path)}; it must be a text that begins with '/'`,
+      )
   }
   return (host, path, method) => {
     if (method !== 'POST') return false
     const query = path.indexOf('?')
     const pathname = query === -1 ? path : path.slice(0, query)
     for (const rule of extra) if (hostMatches(rule.host.toLowerCase(), host) && pathname.startsWith(rule.path ?? '/')) return true
-    if (NOT_GENERATION.test(pathname)) return false
+    if (BEDROCK_EMBEDDING.test(pathname)) return false
     if (ANY_HOST_PATHS.some((pattern) => pattern.test(pathname))) return true
     if (host.endsWith(':11434') && OLLAMA.test(pathname)) return true
     return HOSTS.some((pattern) => pattern.test(host.replace(/:\d+$/, ''))) && PROVIDER_PATHS.test(pathname)

@@ -108,6 +108,13 @@ describe('free text and forms of the app', () => {
       expect(['empty', 'invalid-json'], `${type} ${body}`).toContain(fate(type, body, { upstream: 'complete' }))
   })
 
+  test.each(['done', 'end', 'complete', 'close', 'completed', 'finish', 'finished'])('an event named %s ends a stream', (word) => {
+    const body = (end: string): string => `data: {"text":"Hello"}\n\n${end}`
+    expect(fate(SSE_TYPE, body(`event: ${word}\ndata: {}\n\n`), { streamed: true })).toMatchObject({ kind: 'complete' })
+    expect(fate(SSE_TYPE, body(`data: {"type":"${word}"}\n\n`), { streamed: true })).toMatchObject({ kind: 'complete' })
+    expect(fate(SSE_TYPE, body(''), { streamed: true })).toBe('unverified')
+  })
+
   test('an event stream without an end marker needs an upstream that completed, when it was streamed', () => {
     const stream = sse({ token: 'Hel' }, { token: 'lo' })
     expect(fate(SSE_TYPE, stream)).toBe('stored')

@@ -83,6 +83,14 @@ describe('miss and hit', () => {
     expect(field(outcome.headers, 'x-llm-cache')).toBe('BYPASS')
   })
 
+  it('never answers under one normalisation what was stored under another', async () => {
+    const { cache } = harness()
+    const shout = { body: { ...CHAT, messages: [{ role: 'user', content: 'WHY?' }] } }
+    await record(cache.route({ normalize: 'loose' }), shout)
+    await open(cache.route({ normalize: 'exact' }), shout, 'record')
+    await open(cache.route({ normalize: 'loose' }), { body: { ...CHAT, messages: [{ role: 'user', content: 'why?' }] } }, 'replay')
+  })
+
   it('tells host names apart, not ports: replicas share', async () => {
     const { cache } = harness()
     const at = (host: string): ReturnType<typeof request> => ({ ...request(), host })
@@ -154,6 +162,12 @@ describe('which requests', () => {
       await record(cache, parts, '{"answer":1}')
       await open(cache, parts, 'replay')
     }
+  })
+
+  it('leaves upgrades of a connection alone', async () => {
+    const { cache } = harness()
+    const parts = { explicit: true, method: 'GET', raw: { kind: 'none' as const }, headers: { upgrade: 'websocket' } }
+    expect(await open(cache, parts, 'bypass')).toMatchObject({ reason: 'upgrade', headers: [] })
   })
 
   it('asks `when`, also when it is asynchronous', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { createLlmCache, OptionError } from '../../src/index.js'
+import { createLlmCache, OptionError, openCached, openMount } from '../../src/index.js'
+import { open, type RequestParts, record } from './support.js'
 
 const create = (options: unknown) => () => createLlmCache(options as never)
 
@@ -42,6 +43,14 @@ describe('wrong options', () => {
     [{ name: 'ünï' }, 'name', /ASCII/],
     [{ upstream: [{}] }, 'upstream[0].host', /host/],
     [{ upstream: [{ host: 'x', path: 'y' }] }, 'upstream[0].path', /'\/'/],
+    [{ upstream: { host: 'x' } }, 'upstream', /list/],
+    [{ upstream: [{ host: 'x', path: 5 }] }, 'upstream[0].path', /5/],
+    [{ upstream: [{ host: 'x', paths: '/' }] }, 'upstream[0].paths', /path/],
+    [{ prices: { m: { input: 1, outputs: 2 } } }, 'prices.m.outputs', /output/],
+    [{ prices: { m: 5 } }, 'prices.m', /object/],
+    [{ replay: { tokensPerSecond: 5, x: 1 } }, 'replay', /tokensPerSecond/],
+    [{ maxEntries: 5, store: new Map() }, 'maxEntries', /in-process/],
+    [{ maxBytes: 5, store: new Map() }, 'maxBytes', /in-process/],
     [{ prices: { m: { input: -1 } } }, 'prices.m.input', /dollars/],
     [{ clock: {} }, 'clock', /now/],
     [null, 'options', /object/],
@@ -63,6 +72,31 @@ describe('wrong options', () => {
     const cache = createLlmCache()
     expect(() => cache.route({ maxEntries: 5 } as never)).toThrow(/belongs to the cache/)
     expect(() => cache.route({ ttl: '5' } as never)).toThrow(OptionError)
+  })
+
+  it.each([
+    ['null options', () => openMount(null as never)],
+    ['null rules', () => openMount(createLlmCache(), null as never)],
+    ['a text for rules', () => openMount(createLlmCache(), '1h' as never)],
+    ['no options of cached()', () => openCached(undefined as never)],
+    ['a handler first', () => openCached((() => undefined) as never)],
+    ['a cache that is none', () => openCached({ cache: {} } as never)],
+    ['a null cache', () => openCached({ cache: null } as never)],
+  ])('refuses %s with an error that can be understood', (_, mount) => {
+    expect(mount).toThrow(OptionError)
+  })
+
+  it("adds a route's credentials and controls to the cache's: its secret, fields and clamp stay", async () => {
+    const cache = createLlmCache({ credentials: { headers: ['x-shard'], secret: 's' }, controls: { maxTtl: '2h' }, ttl: '1h' })
+    const route = cache.route({ credentials: { cookies: ['sid'], headers: ['x-realm'] }, controls: { allow: ['ttl'] } })
+    const ask = (headers: Record<string, string>): RequestParts => ({ headers })
+    await record(route, ask({ 'x-shard': 'alice' }))
+    await open(route, ask({ 'x-shard': 'bob' }), 'record')
+    await open(route, ask({ 'x-shard': 'alice', 'x-realm': '2' }), 'record')
+    await open(route, ask({ 'x-shard': 'alice', cookie: 'other=1' }), 'replay')
+    // The partition of the same caller is the same HMAC with and without the route's rules.
+    await open(cache, ask({ 'x-shard': 'alice' }), 'replay')
+    await open(createLlmCache({ credentials: { headers: ['x-shard'] } }), ask({ 'x-shard': 'alice' }), 'record')
   })
 
   it('takes undefined for absent and never changes what it was given', () => {

@@ -141,6 +141,38 @@ describe('the handle', () => {
     expect(last('entry-skipped').reason).toBe('handler-skip')
   })
 
+  it('never lets a caller lengthen what the handler says', async () => {
+    const { cache, clock } = harness({ controls: { maxTtl: '1h' } })
+    const { recorder, handle } = await open(cache, { headers: { 'x-llm-cache-control': 'ttl=10m' } }, 'record')
+    handle.ttl('1m')
+    recorder.head(200, JSON_HEAD)
+    recorder.write(encode(completion()))
+    recorder.end()
+    clock.advance(60_000)
+    await open(cache, {}, 'record')
+  })
+
+  it('carries the words of a skip, and takes no word for the sign of an inner cache', async () => {
+    const { cache, last } = harness()
+    const { recorder, handle } = await open(cache, {}, 'record')
+    handle.skip('superseded')
+    const own = recorder.head(200, JSON_HEAD)
+    recorder.end()
+    expect(field(own, 'x-llm-cache')).toBe('MISS')
+    expect(last('entry-skipped')).toMatchObject({ reason: 'handler-skip', detail: 'superseded' })
+  })
+
+  it('counts only what is a count', async () => {
+    const { cache } = harness()
+    const { recorder, handle } = await open(cache, {}, 'record')
+    handle.usage({ inputTokens: 'abc', outputTokens: -5, cachedInputTokens: Number.NaN } as never)
+    recorder.head(200, JSON_HEAD)
+    recorder.write(encode(completion()))
+    recorder.end()
+    await open(cache, {}, 'replay')
+    expect((await cache.stats()).saved).toMatchObject({ inputTokens: 0, outputTokens: 0, usd: 0 })
+  })
+
   it('does not store with a ttl of zero', async () => {
     const { cache, last } = harness()
     const { recorder, handle } = await open(cache, {}, 'record')

@@ -174,6 +174,8 @@ describe('which calls ask a model', () => {
     ['generativelanguage.googleapis.com', '/v1beta/models/x:embedContent', false],
     ['my.openai.azure.com', '/openai/deployments/a/chat/completions?api-version=1', true],
     ['bedrock-runtime.eu-west-1.amazonaws.com', '/model/anthropic.claude/converse-stream', true],
+    ['bedrock-runtime.eu-west-1.amazonaws.com', '/model/amazon.titan-embed-text-v2:0/invoke', false],
+    ['my.openai.azure.com', '/openai/deployments/embeddings/chat/completions?api-version=1', true],
     ['localhost:4000', '/v1/chat/completions', true],
     ['localhost:11434', '/api/chat', true],
     ['localhost:3000', '/api/chat', false],

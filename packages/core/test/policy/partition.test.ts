@@ -15,7 +15,7 @@ const IDENTITY_FIELDS = (
 const OTHER_FIELDS = (
   'user-agent host accept accept-encoding accept-language content-type content-length connection origin referer cache-control pragma ' +
   'sec-fetch-user sec-ch-ua sec-websocket-key x-request-id x-forwarded-for x-forwarded-proto traceparent x-csrf-token x-xsrf-token ' +
-  'x-stainless-lang x-stainless-retry-count idempotency-key if-none-match x-llm-cache-control monkey author-note'
+  'x-stainless-lang x-stainless-retry-count idempotency-key x-client-request-id x-ms-client-request-id true-client-ip x-client-version if-none-match x-llm-cache-control monkey author-note'
 ).split(' ')
 
 type Fields = Readonly<Record<string, string>>
