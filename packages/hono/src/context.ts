@@ -3,14 +3,15 @@
 import { targetOf } from '@llm-cache/core/web'
 import type { Context } from 'hono'
 
-/** On a route of its own method; or by `all`, of which `use` differs only in that other routes answer after it. */
+/**
+ * On a route of its own, which answers after it. Hono keeps `app.all(path, ...)` and `app.use(path, ...)` as one and the same, so
+ * that neither counts.
+ */
 export function isOnRoute({ req }: Context): boolean {
   const routes = req.matchedRoutes
   const own = routes[req.routeIndex]
-  if (!own) return false
-  const later = routes.slice(req.routeIndex + 1)
-  const answers = later.some(({ method, path }) => method === own.method && path === own.path)
-  return answers && (own.method !== 'ALL' || (!own.path.endsWith('*') && later.every(({ method }) => method === 'ALL')))
+  if (!own || own.method === 'ALL') return false
+  return routes.slice(req.routeIndex + 1).some(({ method, path }) => method === own.method && path === own.path)
 }
 
 /** The pattern of the route that answers: the last one, middleware apart. */

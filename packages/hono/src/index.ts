@@ -33,7 +33,8 @@ export type Handler = (this: any, c: Context<any, any, any>, next: Next) => Answ
 type Answer = Response | undefined | void
 
 /**
- * The middleware. On the whole app only requests that look like model calls are cached; on a route, every one.
+ * The middleware. On the whole app only requests that look like model calls are cached; on a route, every one. A route of
+ * `app.all` looks to Hono as `app.use` does and counts as the latter: there, take `cached()` or the option `when`.
  *
  * @param optionsOrCache options of a cache of its own, or a cache to share
  * @param routeOptions rules that differ here from the cache's
@@ -92,6 +93,9 @@ function createRun(cacheRoute: CacheRoute): Run {
         expose: (handle) => c.set('llmCache', handle),
         replace: (request) => {
           req.raw = request
+        },
+        failing: (own) => {
+          for (const [name, value] of own) c.header(name, value)
         },
       },
       async (failed) => {

@@ -12,7 +12,7 @@ import { HTTPException } from 'hono/http-exception'
 import { requestId } from 'hono/request-id'
 import { secureHeaders } from 'hono/secure-headers'
 import { Hono as Hono46 } from 'hono-v4-6'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createAdaptorServer, RESPONSE_ALREADY_SENT } from './node-server.js'
 
 const closers: (() => unknown)[] = []
@@ -53,7 +53,8 @@ const VERSIONS: readonly (readonly [string, typeof Hono])[] = [
 
 describe.each(VERSIONS)('hono %s: what counts as a route of its own', (_version, Version) => {
   const generic = { item: 'book' }
-  const handler = (c: Context): Response => c.json({ ok: true })
+  let runs = 0
+  const handler = (c: Context): Response => c.json({ ok: true, run: ++runs })
   const cases: readonly (readonly [name: string, explicit: boolean, pattern: string, build: (app: Hono, cache: LlmCache) => void])[] = [
     ['app.use(mw)', false, '/chat/:id', (app, cache) => app.use(llmCache(cache)).post('/chat/:id', handler)],
     ["app.use('/chat/*', mw)", false, '/chat/:id', (app, cache) => app.use('/chat/*', llmCache(cache)).post('/chat/:id', handler)],
@@ -76,7 +77,32 @@ describe.each(VERSIONS)('hono %s: what counts as a route of its own', (_version,
       (app, cache) => app.post('/chat/:id', llmCache(cache)).post('/chat/:id', handler),
     ],
     ['app.on(method, path, mw, handler)', true, '/chat/:id', (app, cache) => app.on('POST', ['/chat/:id'], llmCache(cache), handler)],
-    ['app.all(path, mw, handler)', true, '/chat/:id', (app, cache) => app.all('/chat/:id', llmCache(cache), handler)],
+    ['app.all(path, mw, handler)', false, '/chat/:id', (app, cache) => app.all('/chat/:id', llmCache(cache), handler)],
+    [
+      'app.use(path, mw), then app.all(path, handler)',
+      false,
+      '/chat/:id',
+      (app, cache) => {
+        app.use('/chat/:id', llmCache(cache))
+        app.all('/chat/:id', handler)
+      },
+    ],
+    [
+      "sub.use('/', mw), then sub.all('/', handler)",
+      false,
+      '/chat/:id',
+      (app, cache) => {
+        const sub = new Version().use('/', llmCache(cache))
+        app.route('/chat/:id', sub.all('/', handler))
+      },
+    ],
+    ['cached(handler) of app.all', true, '/chat/:id', (app, cache) => app.all('/chat/:id', cached({ cache }, handler))],
+    [
+      "app.all(path, mw with 'when', handler)",
+      true,
+      '/chat/:id',
+      (app, cache) => app.all('/chat/:id', llmCache(cache, { when: () => true }), handler),
+    ],
     ["app.post('/chat/*', mw, proxy)", true, '/chat/*', (app, cache) => app.post('/chat/*', llmCache(cache), handler)],
     [
       'middleware registered behind',
@@ -104,10 +130,11 @@ describe.each(VERSIONS)('hono %s: what counts as a route of its own', (_version,
     const { cache, events } = newCache()
     const app = new Version()
     build(app, cache)
+    runs = 0
     const first = await app.request('/chat/7', post(generic))
     const second = await app.request('/chat/7', post(generic))
-    expect(await first.json()).toEqual({ ok: true })
-    expect(await second.json()).toEqual({ ok: true })
+    const ran = explicit ? [1, 1] : [1, 2]
+    expect([await first.json(), await second.json()]).toEqual(ran.map((run) => ({ ok: true, run })))
     expect([label(first), label(second)]).toEqual(explicit ? ['MISS', 'HIT'] : [null, null])
     const model = await app.request('/chat/7', post(chat()))
     expect(label(model)).toBe('MISS')
@@ -321,6 +348,23 @@ describe('errors', () => {
     return { app, runs: () => runs, release }
   }
 
+  const BODY = 'pay first'
+  const EXCEPTIONS: Readonly<Record<string, { make: () => HTTPException | Promise<HTTPException>; expected: string }>> = {
+    'without a response': { make: () => new HTTPException(402, { message: BODY }), expected: `402 null ${BODY}` },
+    'with a response': {
+      make: () => new HTTPException(402, { res: new Response(BODY, { status: 402, headers: { 'x-why': 'money' } }) }),
+      expected: `402 money ${BODY}`,
+    },
+    'with a response without a body': {
+      make: () => new HTTPException(402, { res: new Response(null, { headers: { 'x-why': 'money' } }) }),
+      expected: '402 money ',
+    },
+    'with a response of fetch': {
+      make: async () => new HTTPException(402, { res: await fetch(`data:text/plain,${encodeURIComponent(BODY)}`) }),
+      expected: `402 null ${BODY}`,
+    },
+  }
+
   for (const mount of ['route', 'cached'] as const) {
     it(`${mount}: fifty simultaneous askers of a handler that throws get the app's own error page from one run`, async () => {
       const { app, runs, release } = failing(mount, () => new Error('the model is down'))
@@ -338,15 +382,59 @@ describe('errors', () => {
       expect(runs()).toBe(2)
     })
 
-    it(`${mount}: an HTTPException that holds its Response reaches everybody`, async () => {
-      const { app, runs, release } = failing(mount, () => new HTTPException(402, { res: new Response('pay first', { status: 402 }) }))
+    it.each(Object.keys(EXCEPTIONS))(`${mount}: fifty simultaneous askers share one run that throws an HTTPException %s`, async (name) => {
+      const { make, expected } = EXCEPTIONS[name] as (typeof EXCEPTIONS)[string]
+      const error = await make()
+      const { app, runs, release } = failing(mount, () => error)
       const url = await start(app)
-      const asked = Array.from({ length: 5 }, () => fetch(`${url}/chat`, post()))
+      const asked = Array.from({ length: 50 }, () => fetch(`${url}/chat`, post()))
       while (runs() === 0) await new Promise((resolve) => setImmediate(resolve))
+      for (let at = 0; at < 20; at++) await fetch(`${url}/nowhere`, post())
       release()
-      for (const response of await Promise.all(asked)) expect(`${response.status} ${await response.text()}`).toBe('402 pay first')
+      for (const response of await Promise.all(asked)) {
+        expect(`${response.status} ${response.headers.get('x-why')} ${await response.text()}`).toBe(expected)
+      }
+      expect(runs()).toBe(1)
     })
   }
+
+  it("cached: an HTTPException whose response was read already reaches its own asker as ever, and everybody else's run is their own", async () => {
+    const res = new Response('gone')
+    await res.text()
+    const { app, runs, release } = failing('cached', () => new HTTPException(402, { res }))
+    release()
+    app.onError((_error, c) => c.text('custom', 402))
+    for (const expected of [1, 2]) {
+      expect(await (await app.request('/chat', post())).text()).toBe('custom')
+      expect(runs()).toBe(expected)
+    }
+  })
+
+  it.each([
+    ['an Error', () => new Error('no'), 500],
+    ['an HTTPException', () => new HTTPException(418, { message: 'no' }), 418],
+    ['an HTTPException with a response', () => new HTTPException(418, { res: new Response('no') }), 418],
+  ])("cached: Hono's own answer to %s has the cache's fields", async (_name, error, status) => {
+    const logged = vi.spyOn(console, 'error').mockReturnValue()
+    closers.push(() => logged.mockRestore())
+    const { cache } = newCache()
+    let release = (): void => undefined
+    const released = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const app = new Hono().post(
+      '/chat',
+      cached({ cache }, async () => {
+        await released
+        throw error()
+      }),
+    )
+    const asked = [app.request('/chat', post()), app.request('/chat', post())]
+    setImmediate(release)
+    const answers = await Promise.all(asked)
+    expect(answers.map((answer) => `${answer.status} ${label(answer)}`)).toEqual([`${status} MISS`, `${status} COLLAPSED`])
+    expect(answers[0]?.headers.get('x-llm-cache-id')).toBe(answers[1]?.headers.get('x-llm-cache-id'))
+  })
 
   it('what is thrown without being an Error: as without the cache', async () => {
     const { app, release } = failing('route', () => 'a text')
@@ -355,14 +443,22 @@ describe('errors', () => {
     expect((await fetch(`${url}/chat`, post())).status).toBe(500)
   })
 
-  it('an error page with status 200 is not stored', async () => {
+  it.each([
+    ['route', 'throws'],
+    ['route', 'rejects'],
+    ['cached', 'throws'],
+    ['cached', 'rejects'],
+  ])('%s: the error page of a handler that %s, with status 200, is not stored', async (mount, how) => {
     let runs = 0
     const { cache, events } = newCache()
     const app = new Hono()
-    app.post('/chat', llmCache(cache), () => {
+    const fail = (): Promise<Response> => {
       runs++
-      throw new Error('no')
-    })
+      if (how === 'throws') throw new Error('no')
+      return new Promise((_resolve, reject) => setImmediate(reject, new Error('no')))
+    }
+    if (mount === 'route') app.post('/chat', llmCache(cache), fail)
+    else app.post('/chat', cached({ cache }, fail))
     app.onError((_error, c) => c.json({ sorry: runs }))
     for (const sorry of [1, 2]) expect(await (await app.request('/chat', post())).json()).toEqual({ sorry })
     expect(events.some(({ type }) => type === 'entry-stored')).toBe(false)

@@ -68,6 +68,19 @@ export function listMembers(value: string | undefined): readonly string[] {
     .filter((member) => member !== '')
 }
 
+/** The members of a list-based field without those of `others`, as they were written; '' when none is left. */
+export function withoutMembers(value: string, others: string): string {
+  const dropped = new Set(listMembers(others))
+  return value
+    .split(',')
+    .map((member) => member.trim())
+    .filter((member) => member !== '' && !dropped.has(member.toLowerCase()))
+    .join(', ')
+}
+
+/** Members of `Vary` that outer middleware answers by itself on each response: CORS, compression. */
+export const OUTER_VARY = 'origin, accept-encoding, access-control-request-method, access-control-request-headers'
+
 function without(headers: HeaderPairs, isDropped: (lowerName: string) => boolean): HeaderPairs {
   const named = listMembers(headerValue(headers, 'connection'))
   return headers.filter(([name]) => {

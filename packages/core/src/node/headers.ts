@@ -2,6 +2,7 @@
 
 import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { HeaderPairs } from '../exchange.js'
+import { OUTER_VARY, withoutMembers } from '../http/headers.js'
 
 /** What `writeHead` takes as its headers. */
 export type WriteHeadHeaders = OutgoingHttpHeaders | readonly OutgoingHttpHeader[] | readonly (readonly [string, OutgoingHttpHeader])[]
@@ -32,7 +33,7 @@ export function handlerHeaders(response: ServerResponse, given: WriteHeadHeaders
     const value = response.getHeader(name)
     const before = outer.get(name)
     if (value === undefined || (before === JSON.stringify(value) && !OF_THE_ANSWER.has(name))) continue
-    const own = name === 'vary' && before !== undefined ? withoutMembers(value, OUTER_VARY) : value
+    const own = name === 'vary' && before !== undefined ? withoutMembers(listText(value), OUTER_VARY) : value
     if (own !== '') append(pairs, rawName(response, name), own)
   }
   for (const [name, value] of late) append(pairs, name, value)
@@ -63,31 +64,26 @@ function indexOfName(flat: readonly OutgoingHttpHeader[], name: string): number 
 }
 
 const OF_THE_ANSWER: ReadonlySet<string> = new Set(['cache-control', 'content-encoding', 'content-type', 'vary'])
-const OUTER_VARY = ['origin', 'accept-encoding', 'access-control-request-method', 'access-control-request-headers']
 
 /** `Vary` of `reply` joined to the one that outer middleware has set: handlers add to that field (`res.vary()`), they do not replace it. */
 export function joinVary(response: ServerResponse, reply: HeaderPairs): HeaderPairs {
-  const outer = response.getHeader('vary')
-  if (outer === undefined || !reply.some(isVary)) return reply
-  return reply.map((pair) => (isVary(pair) ? [pair[0], `${[outer].flat().join(', ')}, ${withoutMembers(pair[1], outer)}`] : pair))
+  const set = response.getHeader('vary')
+  if (set === undefined || !reply.some(isVary)) return reply
+  const outer = listText(set)
+  return reply.map((pair) => {
+    if (!isVary(pair)) return pair
+    const added = withoutMembers(pair[1], outer)
+    return [pair[0], added === '' ? outer : `${outer}, ${added}`]
+  })
 }
 
 function isVary([name]: readonly [string, string]): boolean {
   return name.length === 4 && name.toLowerCase() === 'vary'
 }
 
-/** A list-based field's members without those of `others`. */
-function withoutMembers(value: OutgoingHttpHeader, others: OutgoingHttpHeader): string {
-  const members = (header: OutgoingHttpHeader): string[] =>
-    [header]
-      .flat()
-      .join()
-      .split(',')
-      .map((member) => member.trim())
-  const dropped = new Set(members(others).map((member) => member.toLowerCase()))
-  return members(value)
-    .filter((member) => !dropped.has(member.toLowerCase()))
-    .join(', ')
+/** A list-based field in one line. */
+function listText(value: OutgoingHttpHeader): string {
+  return [value].flat().join(', ')
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Header fields of `Response`, and the neutral list. */
 
 import type { HeaderPairs } from '../exchange.js'
-import { listMembers } from '../http/headers.js'
+import { OUTER_VARY, withoutMembers } from '../http/headers.js'
 
 /**
  * The fields of an answer that its handler set: all of `answer` less what outer middleware had set before and the handler
@@ -24,7 +24,6 @@ export function handlerFields(answer: HeaderPairs, outer: Headers): HeaderPairs 
 }
 
 const COUNTS: ReadonlySet<string> = new Set(['content-type', 'cache-control', 'vary'])
-const OUTER_VARY = 'origin, accept-encoding, access-control-request-method, access-control-request-headers'
 
 /** `fields` over those of `outer`. `Vary` is joined, for handlers add to that field and do not replace it. */
 export function merged(fields: HeaderPairs, outer: Headers): Headers {
@@ -37,16 +36,6 @@ export function merged(fields: HeaderPairs, outer: Headers): Headers {
     headers.set('vary', added === '' ? outerVary : `${outerVary}, ${added}`)
   }
   return headers
-}
-
-/** A list-based field's members without those of `others`. */
-function withoutMembers(value: string, others: string): string {
-  const dropped = new Set(listMembers(others))
-  return value
-    .split(',')
-    .map((member) => member.trim())
-    .filter((member) => !dropped.has(member.toLowerCase()))
-    .join(', ')
 }
 
 /** `response` with `fields` set on it; a new one where its own are immutable, as those of `fetch` are. */

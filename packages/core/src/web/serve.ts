@@ -10,6 +10,7 @@ import { withFields } from './headers.js'
 import { replyResponse } from './reply.js'
 import { type WebRequestOptions, webRequest } from './request.js'
 import { tapResponse } from './tap.js'
+import { type Rethrowable, rethrowable } from './thrown.js'
 
 export interface WebServeOptions extends WebRequestOptions {
   readonly request: Request
@@ -21,6 +22,8 @@ export interface WebServeOptions extends WebRequestOptions {
   readonly expose: (handle: CacheHandle) => void
   /** Gets the request that the handler must be given in place of `request`. */
   readonly replace: (request: Request) => void
+  /** Gets the cache's fields before what the handler threw is thrown again, for the answer that becomes of it. */
+  readonly failing?: ((fields: HeaderPairs) => void) | undefined
 }
 
 /**
@@ -33,28 +36,32 @@ export type WebServe = (
 ) => Promise<Response | undefined>
 
 export function createWebServe(route: CacheRoute): WebServe {
-  // Followers of a handler that threw throw the same, so that the app's own error handling makes their answers too.
-  const thrown = new Map<string, unknown>()
+  const thrown = new Map<string, Rethrowable>()
 
-  function rethrown(reply: Reply): void {
-    if (thrown.size === 0) return
+  function thrownFor(reply: Reply): Rethrowable | undefined {
+    if (thrown.size === 0) return undefined
     const id = headerValue(reply.headers, 'x-llm-cache-id')
-    if (id !== undefined && thrown.has(id)) throw thrown.get(id)
+    return id === undefined ? undefined : thrown.get(id)
   }
 
-  function failed(recorder: Recorder, client: Client, error: unknown): void {
+  /** Ends the recording of a handler that threw; answers with the cache's fields for what becomes of the error. */
+  function failed(recorder: Recorder, client: Client, error: unknown): HeaderPairs {
     client.over()
     recorder.failed()
-    // The Response in Hono's HTTPException can be sent once only.
-    if ((error as { res?: unknown } | undefined)?.res instanceof Response) {
+    const again = rethrowable(error)
+    if (!again) {
       recorder.abort('origin-error')
-      return
+      return []
     }
-    thrown.set(recorder.id, error)
+    thrown.set(recorder.id, again)
     // Followers have taken it by then: nothing but microtasks lies between.
-    setTimeout(() => thrown.delete(recorder.id), 0)
-    recorder.head(500, [])
+    setTimeout(() => {
+      thrown.delete(recorder.id)
+      again.forget()
+    }, 0)
+    const own = recorder.head(500, [])
     recorder.end()
+    return own
   }
 
   return async function serve(options, handler) {
@@ -64,9 +71,12 @@ export function createWebServe(route: CacheRoute): WebServe {
     const outcome = opened instanceof Promise ? await opened : opened
     options.expose(outcome.handle)
     switch (outcome.kind) {
-      case 'replay':
-        rethrown(outcome.reply)
-        return replyResponse(outcome.reply, options.fields())
+      case 'replay': {
+        const again = thrownFor(outcome.reply)
+        if (!again) return replyResponse(outcome.reply, options.fields())
+        options.failing?.(outcome.reply.headers)
+        throw await again.next()
+      }
       case 'bypass':
         return bypass(options, body, outcome.headers, handler)
       case 'record': {
@@ -78,7 +88,7 @@ export function createWebServe(route: CacheRoute): WebServe {
         try {
           response = await recorder.run(async () => handler(() => recorder.failed()))
         } catch (error) {
-          failed(recorder, client, error)
+          options.failing?.(failed(recorder, client, error))
           throw error
         }
         if (response) return tapResponse(response, { recorder, handle, client }, fields)

@@ -156,6 +156,35 @@ describe('tapStream', () => {
   })
 })
 
+describe('a client that left before the handler runs', () => {
+  function left(others: boolean) {
+    const { recorder, log } = fakeRecorder(others)
+    return { client: watchClient(recorder, AbortSignal.abort('gone')), recorder, log }
+  }
+
+  it('nobody else listens: the handler is told at once, and its answer is cancelled', async () => {
+    const { client, recorder, log } = left(false)
+    expect(client.signal.aborted).toBe(true)
+    expect(client.signal.reason).toBe('gone')
+    const source = counted(['a', 'b', 'c'])
+    tapStream(source.stream, recorder, client)
+    await settle()
+    expect(source.cancelled()).toBe(true)
+    expect(log.chunks).toEqual([])
+  })
+
+  it('others listen: the handler is not told, and its answer is read for them', async () => {
+    const { client, recorder, log } = left(true)
+    expect(client.signal.aborted).toBe(false)
+    const source = counted(['a', 'b', 'c'])
+    tapStream(source.stream, recorder, client)
+    await settle()
+    expect(join(log.chunks)).toBe('abc')
+    expect(log.end).toBe('end')
+    expect(source.cancelled()).toBe(false)
+  })
+})
+
 describe('tapResponse', () => {
   it('records an answer that is whole even where nobody reads it', async () => {
     const { recorder, log } = fakeRecorder()
