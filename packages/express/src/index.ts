@@ -6,7 +6,6 @@ import {
   type CacheHandle,
   type CacheRoute,
   createDecorator,
-  createLlmCache,
   type LlmCache,
   type LlmCacheOptions,
   openCached,
@@ -15,6 +14,9 @@ import {
 } from '@llm-cache/core'
 import { serve } from '@llm-cache/core/node'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
+
+export type { CachedDecorator, CachedOptions, CacheEvent, CacheHandle, CacheRoute, CacheStats, Duration } from '@llm-cache/core'
+export { createLlmCache, isOptionError, OptionError } from '@llm-cache/core'
 
 declare global {
   namespace Express {
@@ -25,11 +27,14 @@ declare global {
   }
 }
 
-export { createLlmCache, type LlmCache, type LlmCacheOptions, type RouteOptions }
+export type { LlmCache, LlmCacheOptions, OutcomeLabel, RouteOptions, Savings } from '@llm-cache/core'
 
-/** A route handler: `(req, res)` or `(req, res, next)`, as a function or a method. */
-// biome-ignore lint/suspicious/noExplicitAny: `this` is the caller's class, whatever it is
-export type Handler = (this: any, request: Request, response: Response, next: NextFunction) => unknown
+/** A route handler: `(req, res)` or `(req, res, next)`, as a function or a method, with whatever parameters, bodies and locals. */
+// biome-ignore-start lint/suspicious/noExplicitAny: `this` is the caller's class, and handlers narrow what Express leaves open
+export type Handler = (this: any, request: Request<any, any, any, any, any>, response: Response<any, any>, next: NextFunction) => unknown
+/** What a handler without annotations gets: Express' own defaults, so that `res.locals.llmCache` is typed. */
+type PlainHandler = (this: any, request: Request, response: Response, next: NextFunction) => unknown
+// biome-ignore-end lint/suspicious/noExplicitAny: the same
 
 /**
  * The middleware. On the whole app only requests that look like model calls are cached; on a route, every one.
@@ -59,6 +64,7 @@ export function llmCache(optionsOrCache?: LlmCacheOptions | LlmCache, routeOptio
  * class Chat { @cached({ ttl: '1h' }) async ask(req, res) {} }
  */
 export function cached(options: CachedOptions): CachedDecorator<Handler>
+export function cached<H extends PlainHandler>(options: CachedOptions, handler: H): H
 export function cached<H extends Handler>(options: CachedOptions, handler: H): H
 export function cached(options: CachedOptions, handler?: Handler): Handler | CachedDecorator<Handler> {
   const route = openCached(options)

@@ -6,7 +6,6 @@ import {
   type CacheHandle,
   type CacheRoute,
   createDecorator,
-  createLlmCache,
   type LlmCache,
   type LlmCacheOptions,
   openCached,
@@ -17,6 +16,9 @@ import { createWebServe } from '@llm-cache/core/web'
 import type { Context, MiddlewareHandler, Next } from 'hono'
 import { createFieldsReader, incomingOf, isKept, isOnRoute, mountedTarget, patternOf } from './context.js'
 
+export type { CachedDecorator, CachedOptions, CacheEvent, CacheHandle, CacheRoute, CacheStats, Duration } from '@llm-cache/core'
+export { createLlmCache, isOptionError, OptionError } from '@llm-cache/core'
+
 declare module 'hono' {
   interface ContextVariableMap {
     /** Set by the middleware before the handler runs. */
@@ -24,7 +26,7 @@ declare module 'hono' {
   }
 }
 
-export { createLlmCache, type LlmCache, type LlmCacheOptions, type RouteOptions }
+export type { LlmCache, LlmCacheOptions, OutcomeLabel, RouteOptions, Savings } from '@llm-cache/core'
 
 /** A route handler that answers with a Response, as a function or a method. */
 // biome-ignore lint/suspicious/noExplicitAny: `this` is the caller's class, and the context is of the caller's app

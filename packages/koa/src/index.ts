@@ -6,7 +6,6 @@ import {
   type CacheHandle,
   type CacheRoute,
   createDecorator,
-  createLlmCache,
   discard,
   type LlmCache,
   type LlmCacheOptions,
@@ -20,14 +19,25 @@ import type { Context, Middleware, Next } from 'koa'
 import { captureBody } from './capture.js'
 import { replyBody } from './reply.js'
 
-declare module 'koa' {
-  interface DefaultState {
-    /** Set by the middleware before the handler runs. */
-    llmCache: CacheHandle
-  }
+export type { CachedDecorator, CachedOptions, CacheEvent, CacheHandle, CacheRoute, CacheStats, Duration } from '@llm-cache/core'
+export { createLlmCache, isOptionError, OptionError } from '@llm-cache/core'
+
+/**
+ * What the middleware adds to `ctx.state`. Apps without a state type of their own have it already; others mix it in.
+ *
+ * @example
+ * const app = new Koa<State & LlmCacheState>()
+ */
+export interface LlmCacheState {
+  /** Set by the middleware before the handler runs. */
+  llmCache: CacheHandle
 }
 
-export { createLlmCache, type LlmCache, type LlmCacheOptions, type RouteOptions }
+declare module 'koa' {
+  interface DefaultState extends LlmCacheState {}
+}
+
+export type { LlmCache, LlmCacheOptions, OutcomeLabel, RouteOptions, Savings } from '@llm-cache/core'
 
 /** A handler: `(ctx)` or `(ctx, next)`, as a function or a method. */
 // biome-ignore lint/suspicious/noExplicitAny: `this` is the caller's class, and contexts are extended by every router

@@ -5,19 +5,19 @@ export interface Price {
   /** USD per million input tokens. */
   readonly input: number
   /** USD per million input tokens that the provider read from its own prompt cache. @default `input` */
-  readonly cachedInput?: number
+  readonly cachedInput?: number | undefined
   /** USD per million output tokens. Left out for models that bill none, such as embeddings. */
-  readonly output?: number
+  readonly output?: number | undefined
   /** Prices of long requests: the tier with the highest `above` below the number of input tokens holds for the whole request. */
-  readonly tiers?: readonly PriceTier[]
+  readonly tiers?: readonly PriceTier[] | undefined
 }
 
 export interface PriceTier {
   /** Holds if there are more input tokens than this. */
   readonly above: number
   readonly input: number
-  readonly cachedInput?: number
-  readonly output?: number
+  readonly cachedInput?: number | undefined
+  readonly output?: number | undefined
 }
 
 /**

@@ -1,4 +1,4 @@
-/** The options, as users write them. `resolve.ts` checks them and applies defaults, once. */
+/** The options, as users write them; `undefined` counts as absent. `resolve.ts` checks them and applies defaults, once. */
 
 import type { PriceTable } from '../cost/cost.js'
 import type { CacheRequest } from '../exchange.js'
