@@ -38,7 +38,7 @@ export interface CachedDecorator<H extends AnyFunction> {
   /** TypeScript's `experimentalDecorators`. */
   (target: object, key: string | symbol, descriptor: PropertyDescriptor): void
   /** Plain wrapper. */
-  (handler: H): H
+  <M extends H>(handler: M): M
 }
 
 type AnyFunction = (this: never, ...args: never[]) => unknown

@@ -1,6 +1,6 @@
 /** Options resolved once: defaults applied, everything checked, nothing of the caller's kept that it could change later. */
 
-import { LlmCacheError, OptionError } from '../errors.js'
+import { OptionError } from '../errors.js'
 import type { CacheRequest } from '../exchange.js'
 import type { NormalizeMode } from '../fingerprint/fingerprint.js'
 import { isCacheName } from '../http/cache-status.js'
@@ -195,8 +195,10 @@ export function checkTags(tags: readonly unknown[]): readonly string[] {
 const MAX_TAG_LENGTH = 200
 
 /** What another copy of this library made is told by its code, not by its class. */
-export function isOptionError(error: unknown): boolean {
-  return error instanceof LlmCacheError && error.code.startsWith('ERR_OPTION')
+export function isOptionError(error: unknown): error is OptionError {
+  if (!(error instanceof Error)) return false
+  const { code, option } = error as Partial<OptionError>
+  return typeof option === 'string' && (code === 'ERR_OPTION_UNKNOWN' || code === 'ERR_OPTION_INVALID')
 }
 
 function checkNames(options: object, known: readonly string[], elsewhere: readonly string[]): void {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createLlmCache, OptionError, openCached, openMount } from '../../src/index.js'
+import { createLlmCache, isOptionError, OptionError, openCached, openMount } from '../../src/index.js'
 import { open, type RequestParts, record } from './support.js'
 
 const create = (options: unknown) => () => createLlmCache(options as never)
@@ -104,6 +104,12 @@ describe('wrong options', () => {
     expect(create(options)).not.toThrow()
     createLlmCache({ ttl: '1m' }).route({ ttl: undefined } as never)
     expect(options.headers).toEqual(['B', 'a'])
+  })
+
+  it('knows its errors, also those of another installed copy', () => {
+    const foreign = Object.assign(new Error('ttl is wrong'), { code: 'ERR_OPTION_INVALID', option: 'ttl' })
+    expect([foreign, new OptionError('ERR_OPTION_UNKNOWN', 'x', 'x')].map(isOptionError)).toEqual([true, true])
+    expect([new Error('x'), undefined, { code: 'ERR_OPTION_INVALID', option: 'ttl' }].map(isOptionError)).toEqual([false, false, false])
   })
 
   it('takes names of Object.prototype for what they are: unknown', () => {
