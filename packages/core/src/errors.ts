@@ -1,6 +1,6 @@
 /** Typed errors. Each has a stable `code`, keeps its `cause`, and says what to do next. None carries a prompt, answer or key. */
 
-export type LlmCacheErrorCode = 'ERR_OPTION_UNKNOWN' | 'ERR_OPTION_INVALID' | 'ERR_CLOSED' | 'ERR_FRAME'
+export type LlmCacheErrorCode = 'ERR_OPTION_UNKNOWN' | 'ERR_OPTION_INVALID' | 'ERR_FRAME'
 
 /** Base of every error that this library throws. */
 export class LlmCacheError extends Error {

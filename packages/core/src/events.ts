@@ -52,11 +52,9 @@ export type SkipReason =
   | 'complete-check'
   | 'no-model-call'
   | 'superseded'
-  | 'request-no-store'
   | 'ttl-zero'
   | 'store-refused'
   | 'store-failed'
-  | 'closed'
 
 /** Fields that every exchange event carries. */
 export interface ExchangeLabels {

@@ -87,7 +87,7 @@ export function cached(options: CachedOptions, handler?: Handler): Handler | Cac
       late = true
       return served
     }
-  return handler === undefined ? createDecorator(wrap) : wrap(handler)
+  return handler === undefined ? createDecorator(wrap) : createDecorator(wrap)(handler)
 }
 
 /** True on a route, false for `use`: `request.route` alone is also there after a route that passed on. */

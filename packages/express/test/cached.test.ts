@@ -122,3 +122,7 @@ describe('the handle', () => {
     expect(handler).toBeTypeOf('function')
   })
 })
+
+it.each(['a text', 5, {}, null])('refuses %j in the place of a handler at once', (handler) => {
+  expect(() => cached({}, handler as never)).toThrow(TypeError)
+})

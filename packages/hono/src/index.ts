@@ -71,7 +71,7 @@ export function cached(options: CachedOptions, handler?: Handler): Handler | Cac
     function cachedHandler(c, next) {
       return run(c, true, () => inner.call(this, c, next))
     }
-  return handler === undefined ? createDecorator(wrap) : wrap(handler)
+  return handler === undefined ? createDecorator(wrap) : createDecorator(wrap)(handler)
 }
 
 type Run = (c: Context, explicit: boolean, handler: (failed: () => void) => Answer | Promise<Answer>) => Promise<Response | undefined>

@@ -75,7 +75,7 @@ export function cached(options: CachedOptions, handler?: Handler): Handler | Cac
     function cachedHandler(ctx: Context, next) {
       return run(route, ctx, true, async () => inner.call(this, ctx, next))
     }
-  return handler === undefined ? createDecorator(wrap) : wrap(handler)
+  return handler === undefined ? createDecorator(wrap) : createDecorator(wrap)(handler)
 }
 
 async function run(route: CacheRoute, ctx: Context, explicit: boolean, handler: () => Promise<unknown>): Promise<void> {

@@ -61,6 +61,11 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
     return { kind: 'bypass', reason, headers, handle: bypassHandle }
   }
 
+  /** Ours if the app marked the route, else nobody's. */
+  function refuse(request: CacheRequest, reason: BypassReason, marked = request.explicit): Outcome {
+    return marked ? bypass(request, reason) : ignore(request, reason)
+  }
+
   /** The client broke off while sending: there is nobody to run a handler for. */
   function gone(request: CacheRequest): Outcome {
     ignore(request, 'body-aborted')
@@ -89,15 +94,12 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
     const marked = request.explicit || rule.when !== undefined
     if (!marked && method !== 'POST' && method !== 'QUERY') return ignore(request, 'method')
     if (!marked && !isJson(request.header('content-type'))) return ignore(request, 'not-llm')
-    if (method !== 'POST' && method !== 'QUERY' && method !== 'GET')
-      return request.explicit ? bypass(request, 'method') : ignore(request, 'method')
+    if (method !== 'POST' && method !== 'QUERY' && method !== 'GET') return refuse(request, 'method')
     if (request.header('upgrade') !== undefined && method === 'GET') return ignore(request, 'upgrade')
-    if (request.header('range') !== undefined) return request.explicit ? bypass(request, 'range-request') : ignore(request, 'range-request')
+    if (request.header('range') !== undefined) return refuse(request, 'range-request')
     const controls = parseControls((name) => request.header(name), rule.controls)
     if (!rule.when) return identify(request, rule, controls, request.explicit)
-    return chain(rule.when(request), (wanted) =>
-      wanted ? identify(request, rule, controls, true) : request.explicit ? bypass(request, 'when') : ignore(request, 'when'),
-    )
+    return chain(rule.when(request), (wanted) => (wanted ? identify(request, rule, controls, true) : refuse(request, 'when')))
   }
 
   /** Partition, body and key. */
@@ -110,7 +112,7 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
       return chain(rule.partition(request), (partition: PartitionResult) => {
         if (partition.kind === 'bypass') return bypass(request, partition.reason)
         const result = keyOf(request, rule, partition.digest, readable)
-        if (result.kind === 'bypass') return explicit ? bypass(request, result.reason) : ignore(request, result.reason)
+        if (result.kind === 'bypass') return refuse(request, result.reason, explicit)
         const { key, shape } = result
         if (!explicit && shape.kind === 'opaque') return ignore(request, 'not-llm')
         if (controls.noStore) return bypass(request, 'request-no-store')

@@ -5,7 +5,7 @@ import type { SkipReason } from '../events.js'
 import type { Clock } from '../ports.js'
 
 /** How long a key whose answer could not be shared is not collapsed, in ms: Varnish's hit-for-miss. */
-export const HIT_FOR_MISS_MS: number = 60_000
+const HIT_FOR_MISS_MS: number = 60_000
 const MAX_KEYS = 10_000
 const MAX_ROUTES = 1000
 

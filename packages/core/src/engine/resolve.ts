@@ -32,13 +32,7 @@ export interface Rule {
 }
 
 /** Request fields with which clients of the providers choose versions and accounts: always in the key. */
-export const PROVIDER_HEADERS: readonly string[] = [
-  'anthropic-beta',
-  'anthropic-version',
-  'openai-beta',
-  'openai-organization',
-  'openai-project',
-]
+const PROVIDER_HEADERS: readonly string[] = ['anthropic-beta', 'anthropic-version', 'openai-beta', 'openai-organization', 'openai-project']
 
 const ROUTE_OPTIONS: readonly (keyof RouteOptions)[] = [
   'ttl',
@@ -70,11 +64,11 @@ const CACHE_OPTIONS: readonly (keyof LlmCacheOptions)[] = [
   'clock',
 ]
 
-export const DEFAULT_TTL_MS: number = 60 * 60 * 1000
-export const DEFAULT_COLLAPSE_MS: number = 60 * 1000
-export const DEFAULT_MAX_BODY_BYTES: number = 4 * 1024 * 1024
+const DEFAULT_TTL_MS: number = 60 * 60 * 1000
+const DEFAULT_COLLAPSE_MS: number = 60 * 1000
+const DEFAULT_MAX_BODY_BYTES: number = 4 * 1024 * 1024
 export const DEFAULT_MAX_ENTRY_BYTES: number = 4 * 1024 * 1024
-export const DEFAULT_STORE_TIMEOUT_MS: number = 100
+const DEFAULT_STORE_TIMEOUT_MS: number = 100
 
 const NORMALIZE: readonly NormalizeMode[] = ['exact', 'default', 'loose']
 

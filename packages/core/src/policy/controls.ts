@@ -124,7 +124,7 @@ export function parseControls(header: (name: string) => string | undefined, reso
 }
 
 /** The cache's own request field; same grammar as Cache-Control. */
-export const CONTROL_FIELD = 'x-llm-cache-control'
+const CONTROL_FIELD = 'x-llm-cache-control'
 
 const OPTIONS: readonly string[] = ['allow', 'minTtl', 'maxTtl']
 

@@ -27,7 +27,7 @@ export function openStore(
 }
 
 /** Told by its shape: the methods of the port, with its name and limits. */
-export function isCacheStore(value: unknown): value is CacheStore {
+function isCacheStore(value: unknown): value is CacheStore {
   if (!isKeyvLike(value)) return false
   const { name, limits, size, close } = value as object as Partial<CacheStore>
   return (

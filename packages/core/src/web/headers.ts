@@ -59,7 +59,7 @@ export function replaced(fields: HeaderPairs, own: HeaderPairs): HeaderPairs {
 }
 
 /** Sets each field of the list, replacing what was there; repeated names stay repeated. */
-export function setFields(headers: Headers, fields: HeaderPairs): void {
+function setFields(headers: Headers, fields: HeaderPairs): void {
   for (const [name] of fields) headers.delete(name)
   for (const [name, value] of fields) headers.append(name, value)
 }

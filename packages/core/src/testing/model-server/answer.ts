@@ -7,7 +7,7 @@ import { estimateTokens, splitTokens, writeText } from './text.js'
 import type { Fault } from './types.js'
 
 /** Sentence of a model that declines. */
-export const REFUSAL = "I'm sorry, but I can't help with that request."
+const REFUSAL = "I'm sorry, but I can't help with that request."
 
 /** 24 random hexadecimal digits. */
 export function uniqueId(): string {
