@@ -10,6 +10,7 @@ export const LAYERS: Readonly<Record<string, number>> = {
   platform: 0,
   'exchange.ts': 1,
   'ports.ts': 1,
+  'sharing.ts': 1,
   'events.ts': 1,
   'errors.ts': 1,
   http: 1,
@@ -29,6 +30,7 @@ export const LAYERS: Readonly<Record<string, number>> = {
   observe: 5,
   metrics: 6,
   admin: 6,
+  disk: 6,
   node: 6,
   web: 6,
   testing: 6,
@@ -36,7 +38,7 @@ export const LAYERS: Readonly<Record<string, number>> = {
 }
 
 /** Types that every layer may name. Their values, if any, belong to the layer of their folder. */
-export const VOCABULARY: readonly string[] = ['exchange.ts', 'ports.ts', 'events.ts', 'errors.ts', 'entry/entry.ts', 'engine/handle.ts']
+export const VOCABULARY: readonly string[] = ['exchange.ts', 'ports.ts', 'sharing.ts', 'events.ts', 'errors.ts', 'entry/entry.ts', 'engine/handle.ts']
 
 /** What each adapter may import besides core's public subpaths. */
 export const ADAPTERS: Readonly<Record<string, readonly string[]>> = {

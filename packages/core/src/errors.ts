@@ -1,6 +1,6 @@
 /** Typed errors. Each has a stable `code`, keeps its `cause`, and says what to do next. None carries a prompt, answer or key. */
 
-export type LlmCacheErrorCode = 'ERR_OPTION_UNKNOWN' | 'ERR_OPTION_INVALID' | 'ERR_FRAME'
+export type LlmCacheErrorCode = 'ERR_OPTION_UNKNOWN' | 'ERR_OPTION_INVALID' | 'ERR_FRAME' | 'ERR_PEER_MISSING' | 'ERR_INVALIDATION'
 
 /** Base of every error that this library throws. */
 export class LlmCacheError extends Error {
@@ -24,13 +24,41 @@ export class OptionError extends LlmCacheError {
   }
 }
 
+export type FrameDamage =
+  | 'not-a-frame'
+  | 'version'
+  | 'truncated'
+  | 'checksum'
+  | 'foreign-key'
+  | 'header'
+  /** Decoded it would be larger than it says or than may be. */
+  | 'too-large'
+  /** The body's coding is not the one it claims, or cannot be decoded here. */
+  | 'coding'
+  /** Encrypted with a key that is not among ours, or changed since, or moved to another key. */
+  | 'sealed'
+  /** Not encrypted where everything is to be. */
+  | 'unsealed'
+
 /** Encoded bytes that are not a frame of ours, are damaged, or belong to another key. Always treated as a miss. */
 export class FrameError extends LlmCacheError {
   override readonly name: string = 'FrameError'
-  readonly reason: 'not-a-frame' | 'version' | 'truncated' | 'checksum' | 'foreign-key' | 'header'
+  readonly reason: FrameDamage
 
   constructor(reason: FrameError['reason'], message: string, options?: ErrorOptions) {
     super('ERR_FRAME', message, options)
     this.reason = reason
+  }
+}
+
+/** An optional peer dependency that an option needs is not installed. The message says what to install. */
+export class PeerMissingError extends LlmCacheError {
+  override readonly name: string = 'PeerMissingError'
+  /** Name of the package to install. */
+  readonly peer: string
+
+  constructor(peer: string, message: string, options?: ErrorOptions) {
+    super('ERR_PEER_MISSING', message, options)
+    this.peer = peer
   }
 }

@@ -61,6 +61,14 @@ export interface CacheRequest {
   readonly outer?: CacheHandle | undefined
 }
 
+/** What followers of an answer in flight need to know before its first byte. */
+export interface AnswerHead {
+  /** Id of the entry-to-be. */
+  readonly id: string
+  readonly status: number
+  readonly headers: HeaderPairs
+}
+
 /** A complete or still growing answer that goes out in the origin's place. */
 export interface Reply {
   readonly status: number

@@ -3,11 +3,12 @@ export { type CostFunction, costOf, createCostFunction, PRICES_DATE, type Price,
 export type { CacheHandle, OutcomeLabel } from './engine/handle.js'
 export type { AnswerView, LlmCacheOptions, ReplayPace, RouteOptions, UpstreamRule } from './engine/options.js'
 export { isOptionError } from './engine/resolve.js'
-export { type ChunkMark, type Entry, type EntryMeta, entryBytes } from './entry/entry.js'
+export { type BodyCoding, type BodyEncoding, type ChunkMark, type Entry, type EntryMeta, entryBytes } from './entry/entry.js'
 export { decodeFrame, encodeFrame } from './entry/frame.js'
-export { FrameError, LlmCacheError, type LlmCacheErrorCode, OptionError } from './errors.js'
+export { type FrameDamage, FrameError, LlmCacheError, type LlmCacheErrorCode, OptionError, PeerMissingError } from './errors.js'
 export type { CacheEvent, CacheEventListener, ExchangeLabels, MissReason, ModelLabels, SkipReason, Usage } from './events.js'
 export type {
+  AnswerHead,
   BypassReason,
   CacheRequest,
   ChunkSource,
@@ -28,6 +29,30 @@ export type { CacheStats, Savings } from './observe/stats.js'
 export type { ControlDirective, ControlPolicy } from './policy/controls.js'
 export { isCredentialHeader } from './policy/credential-names.js'
 export type { CredentialsOptions, PartitionOption } from './policy/partition.js'
-export type { Awaitable, CacheStore, Clock, KeyvLike, StoreEvent, StoreFailure, StoreLimits, StoreOperation, StoreSize } from './ports.js'
+export type {
+  Awaitable,
+  CacheStore,
+  Clock,
+  EntryCodec,
+  KeyvLike,
+  StoreEvent,
+  StoreFailure,
+  StoreLimits,
+  StoreOperation,
+  StoreSize,
+  StoreState,
+} from './ports.js'
+export type {
+  BusMessage,
+  Fence,
+  FlightCoordinator,
+  FlightLease,
+  InvalidationBus,
+  Joining,
+  RemoteFlight,
+  RemoteStep,
+  SharedCounters,
+  Sharing,
+} from './sharing.js'
 export { createKeyvStore } from './stores/keyv.js'
 export { createMemoryStore, type MemoryStoreOptions } from './stores/memory.js'

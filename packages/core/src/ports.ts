@@ -1,6 +1,7 @@
 /** The ports: what the engine needs from the outside. Every implementation passes the port's contract suite in `testing/`. */
 
 import type { Entry } from './entry/entry.js'
+import type { Fence, Sharing } from './sharing.js'
 
 /** A value now or later. Stores that can answer at once do, so that a hit costs no microtask. */
 export type Awaitable<T> = T | Promise<T>
@@ -13,10 +14,17 @@ export interface CacheStore {
   readonly limits: StoreLimits
   /** True where `get` answers at once; such a store is asked even while an equal request is in flight. @default false */
   readonly synchronous?: boolean
+  /** True where entries never leave the memory of this process: such a store needs no encryption. @default false */
+  readonly inMemory?: boolean
+  /** What the processes that share this store do together; absent where it is nobody else's. */
+  readonly sharing?: Sharing
   /** The entry under `key`, or undefined. Must never answer with a damaged or foreign entry. */
   get(key: string): Awaitable<Entry | undefined>
-  /** Stores `entry` under `entry.key` until `entry.deleteAt`. False: it was refused (too large, not admitted). */
-  set(entry: Entry): Awaitable<boolean>
+  /**
+   * Stores `entry` under `entry.key` until `entry.deleteAt`. True means that it is there. False: it was refused (too large, not
+   * admitted, or written under a `fence` that a later leader has passed).
+   */
+  set(entry: Entry, fence?: Fence): Awaitable<boolean>
   /** Removes the entry; true if there was one. */
   delete(key: string): Awaitable<boolean>
   /** Removes everything that this store holds under its own namespace, and nothing else. */
@@ -27,11 +35,34 @@ export interface CacheStore {
   close(): Awaitable<void>
   /** Reports evictions, damage and faults. Called once by the engine, before first use. */
   listen?(listener: (event: StoreEvent) => void): void
+  /** How entries become bytes here: compressed and encrypted as the cache is told to. Called once, before first use. */
+  useCodec?(codec: EntryCodec): void
+  /** The keys held that begin with `prefix` (all for ''), each once. Absent where the backend cannot list its keys. */
+  keys?(prefix: string): Iterable<string> | AsyncIterable<string>
+  /** As `get`, for many keys in one go; the answers in their order. */
+  getMany?(keys: readonly string[]): Awaitable<readonly (Entry | undefined)[]>
+  /** As `set`, for many entries in one go; the answers in their order. */
+  setMany?(entries: readonly Entry[]): Awaitable<readonly boolean[]>
+  /** The entries most worth having in memory, best first, until `maxBytes` of them (`entryBytes`) were given. Asked once, at start. */
+  hottest?(maxBytes: number): Iterable<Entry> | AsyncIterable<Entry>
+}
+
+/** Entries to bytes and back, for stores outside the process. */
+export interface EntryCodec {
+  /** The frame of `entry`. */
+  encode(entry: Entry): Awaitable<Uint8Array>
+  /**
+   * The entry in `bytes`, which were found under `key`. Its body may share memory with `bytes`.
+   * @throws FrameError, or rejects with it, on anything that was not encoded for this key with these settings
+   */
+  decode(bytes: Uint8Array, key: string): Awaitable<Entry>
 }
 
 export interface StoreLimits {
   /** Largest entry in bytes (headers and body), Infinity when unbounded. */
   readonly maxEntryBytes: number
+  /** Longest time that the backend keeps anything, in ms; entries that live longer go sooner. @default no limit */
+  readonly maxTtlMs?: number
 }
 
 export interface StoreSize {
@@ -44,9 +75,22 @@ export type StoreEvent =
   | { readonly type: 'entry-evicted'; readonly store: string; readonly reason: 'space' | 'expired'; readonly bytes: number }
   | { readonly type: 'entry-damaged'; readonly store: string; readonly reason: string }
   | { readonly type: 'store-failed'; readonly store: string; readonly operation: StoreOperation; readonly reason: StoreFailure }
+  /** Once for each change. `because` is what tipped the scale; on the way back up there is none. */
+  | { readonly type: 'store-state'; readonly store: string; readonly state: StoreState; readonly because: StoreFailure | undefined }
+  /** A write that waited for the store was given up: the queue was full, the entry's time was over, or the cache was closed. */
+  | { readonly type: 'write-dropped'; readonly store: string; readonly reason: 'overflow' | 'expired' | 'closed'; readonly bytes: number }
 
-export type StoreOperation = 'get' | 'set' | 'delete' | 'clear' | 'connection'
-export type StoreFailure = 'timeout' | 'error' | 'refused'
+export type StoreOperation = 'get' | 'set' | 'delete' | 'clear' | 'keys' | 'flight' | 'connection'
+/** `skipped`: not even tried, since the store is known not to work. */
+export type StoreFailure = 'timeout' | 'error' | 'refused' | 'skipped'
+
+/**
+ * - `up`: it works.
+ * - `busy`: it answers, but too late to wait for it.
+ * - `read-only`: it answers reads and takes no writes.
+ * - `down`: it does not answer at all.
+ */
+export type StoreState = 'up' | 'busy' | 'read-only' | 'down'
 
 /** Wall clock and timers, injected so that tests need no sleeping. */
 export interface Clock {

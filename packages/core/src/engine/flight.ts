@@ -4,15 +4,9 @@
  */
 
 import type { Entry } from '../entry/entry.js'
-import type { HeaderPairs } from '../exchange.js'
+import type { AnswerHead } from '../exchange.js'
 import { type Broadcast, type BroadcastReader, createBroadcast } from '../lib/broadcast.js'
 import type { Clock } from '../ports.js'
-
-export interface AnswerHead {
-  readonly id: string
-  readonly status: number
-  readonly headers: HeaderPairs
-}
 
 export type Joined =
   /** The leader's answer, from byte 0. */

@@ -1,14 +1,13 @@
 /** Replies: what goes out instead of, or besides, the origin's answer. */
 
 import type { Entry } from '../entry/entry.js'
-import type { HeaderPairs, Reply } from '../exchange.js'
+import type { AnswerHead, HeaderPairs, Reply } from '../exchange.js'
 import { ageMs, remainingMs } from '../freshness.js'
 import { appendCacheStatus, type CacheStatus, formatCacheStatus } from '../http/cache-status.js'
 import { matchesIfNoneMatch } from '../http/etag.js'
 import { headerValue } from '../http/headers.js'
 import type { BroadcastReader } from '../lib/broadcast.js'
 import type { Clock } from '../ports.js'
-import type { AnswerHead } from './flight.js'
 import type { OutcomeLabel } from './handle.js'
 import type { ReplayPace } from './options.js'
 import { createPacedSource } from './pace.js'

@@ -14,14 +14,26 @@ export interface Entry {
   readonly deleteAt: number
   readonly status: number
   readonly headers: HeaderPairs
+  /** As recorded, or encoded as `encoding` says. */
   readonly body: Uint8Array
+  /** How `body` is encoded; left out where it is as recorded. */
+  readonly encoding?: BodyEncoding
   /**
-   * Chunk boundaries of a streamed answer, for paced replay: `[end offset in bytes, ms since the first byte]`
-   * for each chunk. Undefined for answers that came in one piece.
+   * Chunk boundaries of a streamed answer, for paced replay: `[end offset in bytes of the
+   * decoded body, ms since the first byte]` for each chunk. Undefined for answers that came in one piece.
    */
   readonly chunks: readonly ChunkMark[] | undefined
   readonly meta: EntryMeta
 }
+
+export interface BodyEncoding {
+  /** Content coding as `Content-Encoding` names it (RFC 9110 section 8.4.1); `lz4` never goes over the wire. */
+  readonly coding: BodyCoding
+  /** Length of the decoded body in bytes. */
+  readonly decodedBytes: number
+}
+
+export type BodyCoding = 'gzip' | 'br' | 'zstd' | 'lz4'
 
 export type ChunkMark = readonly [end: number, ms: number]
 

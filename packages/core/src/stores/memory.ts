@@ -48,6 +48,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): CacheStore 
     name: NAME,
     limits: { maxEntryBytes },
     synchronous: true,
+    inMemory: true,
     get(key) {
       const entry = entries.get(key)
       if (!entry || !isGone(entry)) return entry
