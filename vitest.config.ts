@@ -8,8 +8,8 @@ export default defineConfig({
     // Tests run on the sources; test/packed.test.ts runs on what is published.
     alias: [
       { find: /^@llm-cache\/core$/, replacement: source('core/src/index.ts') },
-      { find: /^@llm-cache\/core\/(node|web|testing)$/, replacement: source('core/src/$1/index.ts') },
-      { find: /^@llm-cache\/(express|koa|hono)$/, replacement: source('$1/src/index.ts') },
+      { find: /^@llm-cache\/core\/(disk|node|web|testing)$/, replacement: source('core/src/$1/index.ts') },
+      { find: /^@llm-cache\/(express|koa|hono|redis)$/, replacement: source('$1/src/index.ts') },
       { find: '#platform', replacement: source('core/src/platform/node.ts') },
     ],
   },
