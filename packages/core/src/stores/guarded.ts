@@ -2,45 +2,108 @@
 
 import type { Entry } from '../entry/entry.js'
 import { isThenable, type Schedule, withDeadline } from '../lib/deadline.js'
-import type { Awaitable, CacheStore, Clock, StoreEvent, StoreFailure, StoreLimits, StoreOperation, StoreSize } from '../ports.js'
+import type {
+  Awaitable,
+  CacheStore,
+  Clock,
+  StoreEvent,
+  StoreFailure,
+  StoreLimits,
+  StoreOperation,
+  StoreSize,
+  StoreState,
+} from '../ports.js'
+import type { Fence, Sharing } from '../sharing.js'
+import type { BreakerOptions } from './breaker.js'
+import { createLatencyHistogram, type LatencySummary } from './latency.js'
 import { createListeners } from './listeners.js'
 import { resolveCount } from './options.js'
 import { type CallSlots, createCallSlots } from './slots.js'
 
 export interface GuardOptions {
+  /** Label in events and statistics. @default the store's own name */
+  readonly name?: string | undefined
   /** Longest wait for `get`, `set` and `delete`, in ms. @default 100 */
   readonly deadlineMs?: number | undefined
-  /** Longest wait for `clear` and `close`, which walk through everything, in ms. @default 10_000 */
+  /** Longest wait for what walks through everything (`keys`, `clear`) and for `flush` and `close`, in ms. @default 10_000 */
   readonly longDeadlineMs?: number | undefined
-  /** Calls that the store may leave unanswered; beyond it calls fail at once as 'timeout'. @default 1000 */
-  readonly maxUnanswered?: number | undefined
+  readonly breaker?: BreakerOptions | undefined
+  readonly queue?: QueueOptions | undefined
+  /** For jitter, in [0, 1). @default Math.random */
+  readonly random?: (() => number) | undefined
   readonly clock: Clock
+}
+
+/** Writes that wait for an asynchronous store. */
+export interface QueueOptions {
+  /** Most writes that wait. @default 1000 */
+  readonly maxItems?: number | undefined
+  /** Most bytes that wait, as `entryBytes` counts them. @default 16_777_216 (16 MiB) */
+  readonly maxBytes?: number | undefined
+  /** Most writes under way at once. @default 16 */
+  readonly concurrency?: number | undefined
 }
 
 export type GetOutcome =
   | { readonly kind: 'found'; readonly entry: Entry }
   | { readonly kind: 'absent' }
   | { readonly kind: 'failed'; readonly reason: StoreFailure }
-export type SetOutcome = 'stored' | 'refused' | 'failed'
+/** `dropped`: given up before the store saw it; a newer write or delete of the key, an erasure, a full queue, its time over, the end. */
+export type SetOutcome = 'stored' | 'refused' | 'failed' | 'dropped'
 export type DeleteOutcome = 'deleted' | 'absent' | 'failed'
-export type ClearOutcome = 'cleared' | 'failed'
+export type EraseOutcome =
+  | { readonly kind: 'erased'; readonly matched: number; readonly removed: number }
+  | {
+      readonly kind: 'failed'
+      /** `unsupported`: the store cannot list its keys; `left`: keys were still there on a second look. */
+      readonly reason: StoreFailure | 'unsupported' | 'left'
+      readonly removed: number
+    }
+export type AttemptOutcome<T> = { readonly kind: 'done'; readonly value: T } | { readonly kind: 'failed'; readonly reason: StoreFailure }
 
-/**
- * A `CacheStore` whose methods neither throw nor reject. Answers of a synchronous store come synchronously. Every failed
- * call is one 'store-failed' event; a write that timed out may have been carried out all the same.
- */
+/** A `CacheStore` whose methods neither throw nor reject, and answer in time. Answers of a synchronous store come synchronously. */
 export interface GuardedStore {
   readonly name: string
   readonly limits: StoreLimits
   readonly synchronous: boolean
+  readonly inMemory: boolean
+  readonly sharing: Sharing | undefined
+  readonly state: StoreState
+  /** Sees writes that still wait or are under way. */
   get(key: string): Awaitable<GetOutcome>
-  set(entry: Entry): Awaitable<SetOutcome>
+  /** A synchronous store is written at once, others through the write-behind queue; the answer says what became of it. */
+  set(entry: Entry, fence?: Fence): Awaitable<SetOutcome>
+  /** Takes the key's waiting write out as well, and comes after one under way. */
   delete(key: string): Awaitable<DeleteOutcome>
-  clear(): Awaitable<ClearOutcome>
+  /** Removes every key that begins with `prefix`, waiting writes and those under way included, and looks again whether any is left. */
+  erase(prefix: string): Promise<EraseOutcome>
+  /** `work` under the same deadline and breaker: for what processes do together through the store. */
+  attempt<T>(operation: StoreOperation, work: () => Promise<T>, ms?: number): Promise<AttemptOutcome<T>>
   size(): StoreSize | undefined
-  close(): Awaitable<void>
-  /** Events of the store and of the guard. */
+  stats(): TierStats
+  /** Waits for the writes that wait, at most the long deadline. */
+  flush(): Promise<void>
+  /** Flushes, then closes the store. Idempotent. */
+  close(): Promise<void>
+  /** Events of the store and of the guard, under the guard's name. */
   listen(listener: (event: StoreEvent) => void): void
+}
+
+export interface TierStats {
+  readonly name: string
+  readonly state: StoreState
+  readonly hits: number
+  readonly misses: number
+  /** Calls that failed, by reason. */
+  readonly failures: Readonly<Record<StoreFailure, number>>
+  /** Calls that the store answered in time. */
+  readonly reads: LatencySummary
+  readonly writes: LatencySummary
+  readonly written: number
+  readonly refused: number
+  readonly dropped: number
+  readonly queued: { readonly items: number; readonly bytes: number }
+  readonly size: StoreSize | undefined
 }
 
 /** @throws OptionError when a limit is not a positive integer */
@@ -48,10 +111,11 @@ export function guardStore(store: CacheStore, options: GuardOptions): GuardedSto
   const { clock } = options
   const deadlineMs = resolveCount('deadlineMs', options.deadlineMs, 100, 2 ** 31 - 1)
   const longDeadlineMs = resolveCount('longDeadlineMs', options.longDeadlineMs, 10_000, 2 ** 31 - 1)
-  const slots: CallSlots = createCallSlots(resolveCount('maxUnanswered', options.maxUnanswered, 1000), clock)
+  const slots: CallSlots = createCallSlots(resolveCount('maxUnanswered', undefined, 1000), clock)
   const listeners = createListeners()
   const schedule: Schedule = (ms, callback) => clock.schedule(ms, callback)
-  const { name, limits } = store
+  const { limits } = store
+  const name = options.name ?? store.name
   store.listen?.(listeners.emit)
 
   function fail<R>(operation: StoreOperation, reason: StoreFailure, failed: (reason: StoreFailure) => R): R {
@@ -98,6 +162,9 @@ export function guardStore(store: CacheStore, options: GuardOptions): GuardedSto
     name,
     limits,
     synchronous: store.synchronous === true,
+    inMemory: store.inMemory === true,
+    sharing: store.sharing,
+    state: 'up',
     get: (key) =>
       call(
         'get',
@@ -106,11 +173,11 @@ export function guardStore(store: CacheStore, options: GuardOptions): GuardedSto
         (answer) => check(answer, key),
         getFailed,
       ),
-    set: (entry) =>
+    set: (entry, fence) =>
       call(
         'set',
         deadlineMs,
-        () => store.set(entry),
+        () => store.set(entry, fence),
         (stored) => (stored ? 'stored' : 'refused'),
         otherFailed,
       ),
@@ -122,15 +189,42 @@ export function guardStore(store: CacheStore, options: GuardOptions): GuardedSto
         (removed) => (removed ? 'deleted' : 'absent'),
         otherFailed,
       ),
-    clear: () =>
-      call(
-        'clear',
-        longDeadlineMs,
-        () => store.clear(),
-        () => 'cleared' as const,
-        otherFailed,
+    async erase(prefix) {
+      if (prefix === '' && !store.keys) {
+        return call<void, EraseOutcome>(
+          'clear',
+          longDeadlineMs,
+          () => store.clear(),
+          () => ({ kind: 'erased', matched: 0, removed: 0 }),
+          (reason) => ({ kind: 'failed', reason, removed: 0 }),
+        )
+      }
+      return { kind: 'failed', reason: 'unsupported', removed: 0 }
+    },
+    attempt: async <T>(operation: StoreOperation, work: () => Promise<T>, ms: number = deadlineMs) =>
+      call<T, AttemptOutcome<T>>(
+        operation,
+        ms,
+        work,
+        (value) => ({ kind: 'done', value }),
+        (reason) => ({ kind: 'failed', reason }),
       ),
-    close: () =>
+    stats: () => ({
+      name,
+      state: 'up',
+      hits: 0,
+      misses: 0,
+      failures: { timeout: 0, error: 0, refused: 0, skipped: 0 },
+      reads: createLatencyHistogram().summary(),
+      writes: createLatencyHistogram().summary(),
+      written: 0,
+      refused: 0,
+      dropped: 0,
+      queued: { items: 0, bytes: 0 },
+      size: store.size(),
+    }),
+    flush: async () => {},
+    close: async () =>
       call(
         'connection',
         longDeadlineMs,
