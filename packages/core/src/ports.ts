@@ -63,6 +63,8 @@ export interface StoreLimits {
   readonly maxEntryBytes: number
   /** Longest time that the backend keeps anything, in ms; entries that live longer go sooner. @default no limit */
   readonly maxTtlMs?: number
+  /** Bytes that the store holds at the most (`entryBytes`), where it has such a bound. */
+  readonly maxBytes?: number
 }
 
 export interface StoreSize {

@@ -37,6 +37,8 @@ export type Joining = { readonly kind: 'lead'; readonly lease: FlightLease } | {
 export interface FlightLease extends Fence {
   /** False once it expired or another process took the lead: the answer must not be stored any more. */
   readonly held: boolean
+  /** Whether any other process has ever followed this flight; false too when the backend cannot be asked. Never rejects. */
+  followed(): Promise<boolean>
   head(head: AnswerHead): void
   write(chunk: Uint8Array): void
   /** The answer is complete. Followers finish; the lease stays until `close`, while the answer is being stored. */
