@@ -16,6 +16,7 @@ export type {
   Shape,
   ShapeTools,
 } from './adapter-contract/types.js'
+export { createFaultProxy, type FaultMode, type FaultProxy, type FaultProxyOptions } from './fault-proxy.js'
 export { createManualClock, type ManualClock } from './manual-clock.js'
 export { createModelServer } from './model-server/server.js'
 export { FAULTS, type Fault, type ModelCall, type ModelLatency, type ModelServer, type ModelServerOptions } from './model-server/types.js'
