@@ -20,6 +20,7 @@ export const LAYERS: Readonly<Record<string, number>> = {
   policy: 2,
   'freshness.ts': 2,
   cost: 2,
+  compression: 3,
   entry: 3,
   stores: 3,
   semantic: 3,
@@ -38,7 +39,15 @@ export const LAYERS: Readonly<Record<string, number>> = {
 }
 
 /** Types that every layer may name. Their values, if any, belong to the layer of their folder. */
-export const VOCABULARY: readonly string[] = ['exchange.ts', 'ports.ts', 'sharing.ts', 'events.ts', 'errors.ts', 'entry/entry.ts', 'engine/handle.ts']
+export const VOCABULARY: readonly string[] = [
+  'exchange.ts',
+  'ports.ts',
+  'sharing.ts',
+  'events.ts',
+  'errors.ts',
+  'entry/entry.ts',
+  'engine/handle.ts',
+]
 
 /** What each adapter may import besides core's public subpaths. */
 export const ADAPTERS: Readonly<Record<string, readonly string[]>> = {

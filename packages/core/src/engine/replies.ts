@@ -1,13 +1,15 @@
 /** Replies: what goes out instead of, or besides, the origin's answer. */
 
-import type { Entry } from '../entry/entry.js'
+import { isSendable } from '../compression/clients.js'
+import type { BodyCoding, Entry } from '../entry/entry.js'
 import type { AnswerHead, HeaderPairs, Reply } from '../exchange.js'
 import { ageMs, remainingMs } from '../freshness.js'
 import { appendCacheStatus, type CacheStatus, formatCacheStatus } from '../http/cache-status.js'
 import { matchesIfNoneMatch } from '../http/etag.js'
-import { headerValue } from '../http/headers.js'
+import { headerValue, listMembers } from '../http/headers.js'
 import type { BroadcastReader } from '../lib/broadcast.js'
-import type { Clock } from '../ports.js'
+import { isThenable } from '../lib/deadline.js'
+import type { Awaitable, Clock } from '../ports.js'
 import type { OutcomeLabel } from './handle.js'
 import type { ReplayPace } from './options.js'
 import { createPacedSource } from './pace.js'
@@ -36,14 +38,38 @@ export interface HitOptions {
   readonly now: number
   /** The request's If-None-Match field. */
   readonly ifNoneMatch: string | undefined
+  /** Its Accept-Encoding field; asked of encoded entries alone. */
+  readonly acceptEncoding: string | undefined
+  /** The body of an encoded entry as it was recorded. */
+  readonly decode: (entry: Entry) => Awaitable<Uint8Array>
 }
 
-/** An entry as a reply: 304 where the client's validator matches (RFC 9110 section 13.1.2), else the whole answer. */
-export function hitReply(entry: Entry, { name, pace, clock, now, ifNoneMatch }: HitOptions): Reply {
+/**
+ * An entry as a reply: 304 where the client's validator matches (RFC 9110 section 13.1.2), else the whole answer. An encoded body
+ * goes out as it is stored where the client takes its coding, else decoded: at once if `decode` is.
+ *
+ * @throws what `decode` throws, or rejects with it
+ */
+export function hitReply(entry: Entry, options: HitOptions): Awaitable<Reply> {
+  return entry.encoding ? encodedReply(entry, entry.encoding.coding, options) : plainReply(entry, options)
+}
+
+function encodedReply(entry: Entry, coding: BodyCoding, options: HitOptions): Awaitable<Reply> {
+  const { pace, acceptEncoding, ifNoneMatch, decode } = options
+  // lz4 never goes out: whatever the client accepts, it gets the same.
+  const headers = coding === 'lz4' ? entry.headers : varyByEncoding(entry.headers)
+  const isPaced = pace !== 'instant' && entry.chunks !== undefined
+  if (!isPaced && isSendable(acceptEncoding, coding))
+    return plainReply({ ...entry, headers: [...headers.map(weakened), ['Content-Encoding', coding]] }, options)
+  const body = isNotModified(entry, ifNoneMatch) ? NOTHING : decode(entry)
+  const reply = (decoded: Uint8Array): Reply => plainReply({ ...entry, headers, body: decoded }, options)
+  return isThenable(body) ? body.then(reply) : reply(body)
+}
+
+function plainReply(entry: Entry, { name, pace, clock, now, ifNoneMatch }: HitOptions): Reply {
   const own = ownFields(name, { hit: true, ttlSeconds: remainingMs(entry, now) / 1000 }, 'HIT', entry.id, entry.headers)
   own.push(['Age', `${Math.floor(ageMs(entry, now) / 1000)}`])
-  const etag = ifNoneMatch === undefined ? undefined : headerValue(entry.headers, 'etag')
-  if (etag !== undefined && matchesIfNoneMatch(ifNoneMatch, etag)) {
+  if (isNotModified(entry, ifNoneMatch)) {
     return { status: 304, headers: [...validators(entry.headers), ...own], body: { kind: 'bytes', bytes: NOTHING } }
   }
   const headers = withoutCacheStatus(entry.headers).concat(own)
@@ -51,6 +77,26 @@ export function hitReply(entry: Entry, { name, pace, clock, now, ifNoneMatch }: 
     return { status: entry.status, headers, body: { kind: 'chunks', chunks: createPacedSource(entry, pace, clock) } }
   }
   return { status: entry.status, headers, body: { kind: 'bytes', bytes: entry.body } }
+}
+
+function isNotModified({ headers }: Entry, ifNoneMatch: string | undefined): boolean {
+  const etag = ifNoneMatch === undefined ? undefined : headerValue(headers, 'etag')
+  return etag !== undefined && matchesIfNoneMatch(ifNoneMatch, etag)
+}
+
+/** `headers` with a `Vary` that names Accept-Encoding: another client gets other bytes (RFC 9110 section 12.5.5). */
+function varyByEncoding(headers: HeaderPairs): HeaderPairs {
+  const members = listMembers(headerValue(headers, 'vary'))
+  if (members.includes('accept-encoding') || members.includes('*')) return headers
+  const at = headers.findIndex(([name, value]) => name.toLowerCase() === 'vary' && value.trim() !== '')
+  if (at < 0) return [...headers, ['Vary', 'Accept-Encoding']]
+  const [name, value] = headers[at] as readonly [string, string]
+  return headers.toSpliced(at, 1, [name, `${value}, Accept-Encoding`])
+}
+
+/** A strong validator of the origin's stands for its own bytes, not for ours (RFC 9110 section 8.8.3.3). */
+function weakened([name, value]: readonly [string, string]): readonly [string, string] {
+  return name.toLowerCase() === 'etag' && value.startsWith('"') ? [name, `W/${value}`] : [name, value]
 }
 
 /** Another request's answer, as it comes in. */

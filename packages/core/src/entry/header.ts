@@ -3,21 +3,31 @@
 import { FrameError } from '../errors.js'
 import type { Usage } from '../events.js'
 import type { HeaderPairs } from '../exchange.js'
-import type { ChunkMark, Entry, EntryMeta } from './entry.js'
+import type { BodyCoding, ChunkMark, Entry, EntryMeta } from './entry.js'
 
-/** JSON of everything but the body. */
+/** JSON of everything but the body and its coding; `decodedBytes` is there where it is encoded. */
 export function formatEntryHeader(entry: Entry): string {
   const { id, key, storedAt, staleAt, deleteAt, status, headers, chunks, meta } = entry
-  return JSON.stringify({ id, key, storedAt, staleAt, deleteAt, status, headers, chunks, meta })
+  const decodedBytes = entry.encoding?.decodedBytes
+  return JSON.stringify({ id, key, storedAt, staleAt, deleteAt, status, headers, decodedBytes, chunks, meta })
+}
+
+/** What the frame says of the body that belongs to a header. */
+export interface FramedBody {
+  readonly bytes: number
+  /** Undefined: as recorded. */
+  readonly coding: BodyCoding | undefined
+  /** Most bytes that it may be when decoded. */
+  readonly maxDecodedBytes: number
 }
 
 /**
  * What `formatEntryHeader` wrote. Fields that it does not know are left out, so later versions may add some.
  *
- * @param bodyBytes length of the body, which chunk marks must not exceed
- * @throws FrameError with reason 'header'
+ * @param body chunk marks must not exceed its decoded length
+ * @throws FrameError with reason 'header', or 'too-large' where the decoded body would be
  */
-export function parseEntryHeader(json: string, bodyBytes: number): Omit<Entry, 'body'> {
+export function parseEntryHeader(json: string, body: FramedBody): Omit<Entry, 'body'> {
   const fields = objectOf(parseJson(json), 'header')
   const storedAt = numberOf(fields.storedAt, 'storedAt')
   const staleAt = numberOf(fields.staleAt, 'staleAt')
@@ -25,6 +35,7 @@ export function parseEntryHeader(json: string, bodyBytes: number): Omit<Entry, '
   if (storedAt > staleAt || staleAt > deleteAt) fail('times')
   const status = numberOf(fields.status, 'status')
   if (!Number.isInteger(status) || status < 200 || status > 599) fail('status')
+  const decodedBytes = body.coding === undefined ? body.bytes : decodedBytesOf(fields.decodedBytes, body.maxDecodedBytes)
   return {
     id: stringOf(fields.id, 'id'),
     key: stringOf(fields.key, 'key'),
@@ -33,8 +44,9 @@ export function parseEntryHeader(json: string, bodyBytes: number): Omit<Entry, '
     deleteAt,
     status,
     headers: headersOf(fields.headers),
-    chunks: fields.chunks === undefined ? undefined : chunksOf(fields.chunks, bodyBytes),
+    chunks: fields.chunks === undefined ? undefined : chunksOf(fields.chunks, decodedBytes),
     meta: metaOf(objectOf(fields.meta, 'meta')),
+    ...(body.coding !== undefined && { encoding: { coding: body.coding, decodedBytes } }),
   }
 }
 
@@ -47,6 +59,13 @@ function parseJson(json: string): unknown {
     // The cause is left out: its message quotes the text.
     return fail('JSON')
   }
+}
+
+function decodedBytesOf(value: unknown, max: number): number {
+  const bytes = numberOf(value, 'decodedBytes')
+  if (!Number.isInteger(bytes)) fail('decodedBytes')
+  if (bytes > max) throw new FrameError('too-large', `The body would be ${bytes} bytes when decoded, ${max} are allowed.`)
+  return bytes
 }
 
 function headersOf(value: unknown): HeaderPairs {

@@ -1,8 +1,11 @@
 /** The runtime's primitives on Node (and Bun): the `node` arm of `#platform`. Same surface as `./web.ts`. */
 
 import * as crypto from 'node:crypto'
-import { createHash, createHmac, randomBytes } from 'node:crypto'
+import { createHash, createHmac, randomBytes as cryptoBytes } from 'node:crypto'
 
+export type { BodyCodec, CodecSupport, OpenBodyCodec, SealKey } from './body-codec.js'
+export { openBodyCodec } from './node-compress.js'
+export { importSealKey, randomBytes } from './node-seal.js'
 export { createUpstreamWatch } from './node-upstream.js'
 
 /** SHA-256 of `data` in base64url (43 characters). FIPS 180-4. */
@@ -17,7 +20,7 @@ export function hmacSha256(secret: string, data: string): string {
 
 /** 128 random bits in base64url (22 characters). */
 export function randomId(): string {
-  return randomBytes(16).toString('base64url')
+  return cryptoBytes(16).toString('base64url')
 }
 
 /** Standard base64 of `bytes`, with padding. RFC 4648 section 4. */

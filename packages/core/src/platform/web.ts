@@ -4,6 +4,10 @@ import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 as digest } from '@noble/hashes/sha2.js'
 import type { IsModelCall, JudgeResponse, UpstreamTrace, UpstreamWatch } from '../ports.js'
 
+export type { BodyCodec, CodecSupport, OpenBodyCodec, SealKey } from './body-codec.js'
+export { openBodyCodec } from './web-compress.js'
+export { importSealKey, randomBytes } from './web-seal.js'
+
 const encoder = new TextEncoder()
 
 /** SHA-256 of `data` in base64url (43 characters). FIPS 180-4. */
