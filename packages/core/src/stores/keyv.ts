@@ -1,58 +1,101 @@
 /**
  * A store on any Keyv instance (5.6 or 6) or bare Keyv storage adapter, a `Map` included.
  *
- * One value a key: a short ASCII tag and the frame in base64. Keyv 5 corrupts `Uint8Array` and turns nested Buffers into
- * objects; ASCII text survives every serialisation of both versions. Times are checked here: what Keyv does with its own
- * `ttl` only frees the space.
+ * One ASCII text a key (keyv-value.ts). Keyv 5 corrupts `Uint8Array` and turns nested Buffers into objects; text survives every
+ * serialisation of both versions. Times are checked here: what Keyv does with its own `ttl` only frees the space.
  */
 
-import { fromBase64, toBase64 } from '#platform'
 import { type Entry, entryBytes } from '../entry/entry.js'
 import { decodeFrame, encodeFrame } from '../entry/frame.js'
 import { FrameError } from '../errors.js'
 import { systemClock } from '../lib/clock.js'
-import type { CacheStore, Clock, KeyvLike } from '../ports.js'
+import type { CacheStore, Clock, EntryCodec, KeyvLike } from '../ports.js'
 import { clearKeyv } from './keyv-clear.js'
+import { createKeyvLister } from './keyv-keys.js'
+import { checkNamespace, type KeyvLimits } from './keyv-limits.js'
+import { formatValue, isAbsent, isBare, parseValue } from './keyv-value.js'
+import { tellsTheTruth, type Verification, verifiedDelete, verifyWrite } from './keyv-verify.js'
 import { watchKeyv } from './keyv-watch.js'
 import { createListeners } from './listeners.js'
 import { DEFAULT_MAX_ENTRY_BYTES, rejectUnknown, resolveCount } from './options.js'
 
-export interface KeyvStoreOptions {
+export interface KeyvStoreOptions extends KeyvLimits {
   /** Label in events and statistics. @default 'keyv' */
   readonly name?: string | undefined
-  /** Largest entry in bytes; larger ones are refused. Base64 makes them a third longer on their way. @default 8 MiB */
+  /**
+   * Largest entry in bytes; larger ones are refused. Base64 makes them a third longer on their way.
+   * @default 8 MiB, or what fits into `maxValueBytes` uncompressed
+   */
   readonly maxEntryBytes?: number | undefined
+  /**
+   * Whether to read back what was written and deleted, and to fail where it is not so. Costs a round trip a write.
+   * @default true, unless nothing can go wrong unnoticed: a `Map`, or `throwOnErrors` set on both Keyv and adapter
+   */
+  readonly verifyWrites?: boolean | undefined
   /** For expiry. @default the system's */
   readonly clock?: Pick<Clock, 'now'> | undefined
 }
 
 /**
- * Reads and writes reject when the adapter does, and also when Keyv reported an error while they ran and came back with
- * nothing to show: Keyv swallows most failures. Wrap it with `guardStore`.
+ * Reads and writes reject when the adapter does, when Keyv reported an error while they ran and came back with nothing to show (Keyv
+ * swallows most failures), and when what was written is not there. Wrap it with `guardStore`.
  *
- * - `clear` clears the Keyv namespace. Adapters that match keys by a pattern (Redis, Valkey) reach further than that: the
- *   namespace `t` also clears `t::u`. A namespace with `*`, `?`, `[`, `]` or `\` is therefore not cleared at all: it throws.
- *   Without a namespace everything in the adapter goes that carries none. Of a `Map` only entries of ours go.
+ * - `clear` takes the entries under the Keyv namespace one by one. Where the adapter cannot list its keys its own `clear` is called;
+ *   that throws where it would reach further than the namespace.
  * - `close` lets go of `keyv` and leaves it open: who opened it closes it.
  *
- * @throws OptionError when maxEntryBytes is not a positive integer, or on unknown options
+ * @throws OptionError when a limit is not a positive integer or the namespace is too long for the backend, or on unknown options
+ * @example createKeyvStore(new Keyv(new KeyvMemcache('localhost:11211')), KEYV_LIMITS.memcache)
  */
 export function createKeyvStore(keyv: KeyvLike, options: KeyvStoreOptions = {}): CacheStore {
-  rejectUnknown(options, ['name', 'maxEntryBytes', 'clock'])
+  rejectUnknown(options, OPTIONS)
   const name = options.name ?? 'keyv'
-  const maxEntryBytes = resolveCount('maxEntryBytes', options.maxEntryBytes, DEFAULT_MAX_ENTRY_BYTES)
+  const maxValueBytes = resolveCount('maxValueBytes', options.maxValueBytes, Number.MAX_SAFE_INTEGER)
+  const maxEntryBytes = resolveCount(
+    'maxEntryBytes',
+    options.maxEntryBytes,
+    Math.min(DEFAULT_MAX_ENTRY_BYTES, Math.floor((maxValueBytes * 3) / 4)),
+  )
+  const maxTtl = resolveCount('maxTtl', options.maxTtl, Number.MAX_SAFE_INTEGER)
+  checkNamespace(keyv, resolveCount('maxNamespaceBytes', options.maxNamespaceBytes, Number.MAX_SAFE_INTEGER))
+  const verify = options.verifyWrites ?? !tellsTheTruth(keyv)
   const clock = options.clock ?? systemClock()
+  const bare = isBare(keyv)
+  const lister = createKeyvLister(keyv)
   const listeners = createListeners()
   const watch = watchKeyv(keyv, () => listeners.emit({ type: 'store-failed', store: name, operation: 'connection', reason: 'error' }))
+  let codec: EntryCodec = { encode: encodeFrame, decode: decodeFrame }
+
+  /** `work`, whose silent failure is one too. */
+  async function call(doing: string, work: () => unknown): Promise<unknown> {
+    const { value, clean } = await watch.call(work)
+    if (!clean) throw new Error(`Keyv reported an error while ${doing}.`)
+    return value
+  }
+
+  const verification: Verification = {
+    read: (key) => call('reading back', () => keyv.get(key)),
+    storedAt: async (value, key) => {
+      try {
+        return (await codec.decode(parseValue(value), key)).storedAt
+      } catch {
+        return undefined
+      }
+    },
+  }
+
+  const write = (key: string, text: string, ttl: number): Promise<unknown> => call('writing', () => keyv.set(key, text, ttl))
+  const erase = (key: string): Promise<unknown> => call('deleting', () => keyv.delete(key))
+  const remove = (key: string): Promise<unknown> => (verify ? verifiedDelete(verification, key, erase) : erase(key))
 
   /** Nobody waits for it: what it was to remove is a miss with or without it. */
   function discard(key: string): void {
     watch.call(() => keyv.delete(key)).catch(() => {})
   }
 
-  function read(value: unknown, key: string): Entry | undefined {
+  async function read(value: unknown, key: string): Promise<Entry | undefined> {
     try {
-      return parseValue(value, key)
+      return await codec.decode(parseValue(value), key)
     } catch (error) {
       const reason = error instanceof FrameError ? error.reason : 'not-a-frame'
       listeners.emit({ type: 'entry-damaged', store: name, reason })
@@ -64,14 +107,14 @@ export function createKeyvStore(keyv: KeyvLike, options: KeyvStoreOptions = {}):
 
   return {
     name,
-    limits: { maxEntryBytes },
+    limits: { maxEntryBytes, ...(options.maxTtl !== undefined && { maxTtlMs: maxTtl }) },
     async get(key) {
       const { value, clean } = await watch.call(() => keyv.get(key))
-      if (value === undefined || value === null) {
+      if (isAbsent(value)) {
         if (!clean) throw new Error('Keyv reported an error while reading.')
         return undefined
       }
-      const entry = read(value, key)
+      const entry = await read(value, key)
       if (!entry) return undefined
       watch.works()
       if (entry.deleteAt > clock.now()) return entry
@@ -80,36 +123,49 @@ export function createKeyvStore(keyv: KeyvLike, options: KeyvStoreOptions = {}):
       return undefined
     },
     async set(entry) {
+      const { key, storedAt } = entry
       // For Keyv 0, negative and NaN mean for ever; Redis wants whole milliseconds.
-      const ttl = Math.ceil(entry.deleteAt - clock.now())
-      if (entryBytes(entry) > maxEntryBytes || !(ttl >= 1)) {
+      const ttl = Math.min(Math.ceil(entry.deleteAt - clock.now()), maxTtl)
+      const fits = entryBytes(entry) <= maxEntryBytes && ttl >= 1
+      const text = fits ? formatValue(await codec.encode(entry), bare) : undefined
+      if (text === undefined || text.length > maxValueBytes) {
         // What was there before is older than what was just refused.
-        await watch.call(() => keyv.delete(entry.key))
+        await remove(key)
         return false
       }
-      const text = formatValue(entry)
-      const { value, clean } = await watch.call(() => keyv.set(entry.key, text, ttl))
-      // Out of memory, read-only: `set` answers true all the same, only the error event tells.
-      if (!clean) throw new Error('Keyv reported an error while writing.')
-      if (value === false) {
-        listeners.emit({ type: 'store-failed', store: name, operation: 'set', reason: 'refused' })
-        return false
+      for (let attempt = 1; ; attempt++) {
+        // Out of memory, read-only: `set` answers true all the same.
+        if ((await write(key, text, ttl)) === false) {
+          listeners.emit({ type: 'store-failed', store: name, operation: 'set', reason: 'refused' })
+          return false
+        }
+        if (!verify || ttl < VERIFIABLE_MS) break
+        const outcome = await verifyWrite(verification, key, text, storedAt)
+        if (outcome === 'there') break
+        if (outcome === 'lost' || attempt > 1) throw new Error('What was written is not there.')
       }
       watch.works()
       return true
     },
     async delete(key) {
-      const { value, clean } = await watch.call(() => keyv.delete(key))
-      if (!clean) throw new Error('Keyv reported an error while deleting.')
-      return value === true
+      return (await remove(key)) === true
     },
     async clear() {
-      const { clean } = await watch.call(() => clearKeyv(keyv, isOurs))
-      if (!clean) throw new Error('Keyv reported an error while clearing.')
+      await call('clearing', () => clearKeyv({ keyv, lister, remove, clearsAll: options.clearsAll === true, verify }))
     },
     size: () => undefined,
     close: watch.close,
     listen: listeners.add,
+    useCodec(given) {
+      codec = given
+    },
+    ...(lister && {
+      async *keys(prefix: string) {
+        const found = (await call('listing', () => lister.list(prefix))) as ReadonlySet<string> | undefined
+        if (!found) throw new Error('This backend does not list its keys.')
+        yield* found
+      },
+    }),
   }
 }
 
@@ -120,17 +176,6 @@ export function isKeyvLike(value: unknown): value is KeyvLike {
   return [get, set, remove, clear].every((method) => typeof method === 'function')
 }
 
-function formatValue(entry: Entry): string {
-  return TAG + toBase64(encodeFrame(entry))
-}
-
-function parseValue(value: unknown, key: string): Entry {
-  if (!isOurs(value)) throw new FrameError('not-a-frame', 'The value is not one of ours.')
-  return decodeFrame(fromBase64(value.slice(TAG.length)), key)
-}
-
-function isOurs(value: unknown): value is string {
-  return typeof value === 'string' && value.startsWith(TAG)
-}
-
-const TAG = 'llm-cache:'
+const OPTIONS = ['name', 'maxEntryBytes', 'maxValueBytes', 'maxTtl', 'maxNamespaceBytes', 'clearsAll', 'verifyWrites', 'clock']
+/** Memcached counts in seconds: what lives shorter than this may be gone before it is read back. In ms. */
+const VERIFIABLE_MS = 2000

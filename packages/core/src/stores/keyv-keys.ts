@@ -1,0 +1,113 @@
+/**
+ * Which keys of ours a Keyv holds. Its own iterator is not used: Keyv 5 tells namespaces apart by `key.includes(namespace)` and
+ * cuts keys at their first colon. The adapter's is, and what it puts before our keys is learnt from a probe.
+ */
+
+import { randomId } from '#platform'
+import type { KeyvLike } from '../ports.js'
+import { namespaceOf } from './keyv-limits.js'
+import { isOurs } from './keyv-value.js'
+
+export interface KeyvLister {
+  /**
+   * Every key of ours that begins with `prefix`, each once, expired ones perhaps among them. They are all held at once (about 150
+   * bytes each), so that those who delete while they read miss none. Undefined where the backend turns out not to list what it holds.
+   */
+  list(prefix: string): Promise<Set<string> | undefined>
+}
+
+/** Undefined where the adapter has no iterator. */
+export function createKeyvLister(keyv: KeyvLike): KeyvLister | undefined {
+  const open = iteratorOf(keyv)
+  if (!open) return undefined
+  /** What stands before our keys, under which namespace. */
+  let learnt: { readonly namespace: string; readonly before: string } | undefined
+
+  async function learn(): Promise<string | undefined> {
+    const probe = `lc0.probe.${randomId()}`
+    await keyv.set(probe, PROBE_VALUE, PROBE_MS)
+    try {
+      for await (const [key] of open?.() ?? []) if (typeof key === 'string' && key.endsWith(probe)) return key.slice(0, -probe.length)
+    } finally {
+      await keyv.delete(probe)
+    }
+    return undefined
+  }
+
+  return {
+    async list(prefix) {
+      const namespace = namespaceOf(keyv)
+      const before = learnt?.namespace === namespace ? learnt.before : await learn()
+      if (before === undefined) return undefined
+      learnt = { namespace, before }
+      const start = before + prefix
+      const found = new Set<string>()
+      for await (const [key, raw] of open()) {
+        if (typeof key !== 'string' || !key.startsWith(start)) continue
+        const ours = key.slice(before.length)
+        // Other namespaces that begin as ours does leave their separator in what remains.
+        if (KEY.test(ours) && isOurs(await unwrap(keyv, raw))) found.add(ours)
+      }
+      return found
+    },
+  }
+}
+
+type Pairs = AsyncIterable<readonly [unknown, unknown]> | Iterable<readonly [unknown, unknown]>
+
+function iteratorOf(keyv: KeyvLike): (() => Pairs) | undefined {
+  if (keyv instanceof Map) return () => [...(keyv as Map<unknown, unknown>)]
+  const { store } = keyv as { store?: unknown }
+  // Keyv 5 on a Map.
+  if (store instanceof Map) return () => [...store]
+  const adapter = (isObject(store) ? store : keyv) as Listable
+  const innermost = isObject(adapter.store) ? (adapter.store as Listable) : adapter
+  // Keyv 6 puts an adapter of its own between, which has an iterator even where there is nothing to iterate.
+  if (typeof innermost.iterator !== 'function' && typeof innermost[Symbol.iterator] !== 'function') return undefined
+  if (typeof adapter.iterator !== 'function') return undefined
+  return () => (adapter.iterator as (namespace: unknown) => Pairs)(adapter.namespace)
+}
+
+interface Listable {
+  readonly iterator?: unknown
+  readonly [Symbol.iterator]?: unknown
+  readonly namespace?: unknown
+  readonly store?: unknown
+}
+
+/** The value in what an adapter holds: Keyv's envelope or the value itself. */
+async function unwrap(keyv: KeyvLike, raw: unknown): Promise<unknown> {
+  if (isOurs(raw)) return raw
+  if (isObject(raw)) return raw.value
+  if (typeof raw !== 'string') return undefined
+  const parsed = parseJson(raw) ?? (await decode(keyv, raw))
+  return isObject(parsed) ? parsed.value : parsed
+}
+
+/** With Keyv's own compression or encryption. */
+async function decode(keyv: KeyvLike, raw: string): Promise<unknown> {
+  const { decode: six, deserializeData: five } = keyv as { decode?: unknown; deserializeData?: unknown }
+  const method = typeof six === 'function' ? six : five
+  if (typeof method !== 'function') return undefined
+  try {
+    return await method.call(keyv, raw)
+  } catch {
+    return undefined
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
+
+const KEY = /^[A-Za-z0-9._-]{1,200}$/
+const PROBE_VALUE = '"llm-cache-probe"'
+const PROBE_MS = 60_000
