@@ -1,0 +1,2 @@
+export type { DiskStoreOptions } from './options.js'
+export { createDiskStore } from './store.js'
