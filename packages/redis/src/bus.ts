@@ -1,0 +1,161 @@
+/**
+ * Invalidations for the memories of all processes: a push that is fast but may get lost, and a journal that is read at a
+ * fixed pace and finds whatever the push did not bring. Where the journal itself has a gap, listeners hear `lost`.
+ */
+
+import type { BusMessage, Clock, InvalidationBus } from '@llm-cache/core'
+import { within } from './deadline.js'
+import type { KeyNames } from './keys.js'
+import type { Link } from './link.js'
+import { PUBLISH } from './scripts.js'
+import type { Subscriber } from './subscriber.js'
+
+export interface BusContext {
+  readonly link: Link
+  readonly names: KeyNames
+  readonly subscriber: Subscriber
+  readonly clock: Clock
+  readonly boundMs: number
+  /** Names this process: it does not hear its own messages. */
+  readonly processId: string
+}
+
+type Heard = BusMessage | { readonly kind: 'lost' }
+
+export function createBus(context: BusContext): { readonly bus: InvalidationBus; close(): void } {
+  const { link, names, subscriber, clock, boundMs, processId } = context
+  // Less than the bound: the answer takes its time as well.
+  const pollMs = Math.ceil(boundMs * 0.75)
+  let listener: ((message: Heard) => void) | undefined
+  let stopPush: (() => void) | undefined
+  let cancelPoll: (() => void) | undefined
+  let closed = false
+  /** Id of the last journal entry read; undefined before the first. */
+  let last: string | undefined
+  let anchored = false
+  /** Ids that the push brought and the journal has not yet. */
+  const pushed = new Set<string>()
+
+  function hear(message: Heard): void {
+    try {
+      listener?.(message)
+    } catch {}
+  }
+
+  function deliver(process: string, text: string): void {
+    const message = process === processId ? undefined : parseMessage(text)
+    if (message) hear(message)
+  }
+
+  function onPush(raw: string): void {
+    const [id, process, text] = splitPush(raw)
+    if (id === undefined || process === undefined || text === undefined || pushed.has(id)) return
+    if (pushed.size < MAX_PUSHED) pushed.add(id)
+    deliver(process, text)
+  }
+
+  /** Writes a mark of its own to the journal, from which it is read on: a journal that has lost the mark has a gap. */
+  async function anchor(): Promise<void> {
+    const id = await publish('{}', '')
+    const gap = anchored
+    last = id
+    anchored = true
+    pushed.clear()
+    if (gap) hear({ kind: 'lost' })
+  }
+
+  async function read(): Promise<void> {
+    for (;;) {
+      if (last === undefined) return anchor()
+      const reply = await within(clock, READ_MS, link.text(names.log, 'XRANGE', names.log, last, '+', 'COUNT', `${PAGE}`))
+      const page = reply as readonly (readonly [id: string, fields: readonly string[]])[]
+      if (closed) return
+      if (page[0]?.[0] !== last) {
+        last = undefined
+        continue
+      }
+      for (const [id, fields] of page.slice(1)) {
+        last = id
+        if (pushed.delete(id)) continue
+        const { p, m } = fieldsOf(fields)
+        if (p !== undefined && m !== undefined) deliver(p, m)
+      }
+      if (page.length < PAGE) return
+    }
+  }
+
+  function poll(): void {
+    read()
+      // What could not be read now is read later: the journal still has it, or the gap shows.
+      .catch(() => {})
+      .finally(() => {
+        if (closed) return
+        subscriber.refresh()
+        cancelPoll = clock.schedule(pollMs, poll)
+      })
+  }
+
+  async function publish(text: string, channel: string): Promise<string> {
+    const id = await link.run(PUBLISH, [names.log], processId, text, `${JOURNAL_LENGTH}`, `${JOURNAL_MS}`, channel)
+    if (typeof id !== 'string') throw new Error('Redis did not take the message.')
+    return id
+  }
+
+  return {
+    bus: {
+      boundMs,
+      async publish(message) {
+        await publish(JSON.stringify(formatMessage(message)), names.bus)
+      },
+      subscribe(callback) {
+        if (closed || listener) return
+        listener = callback
+        stopPush = subscriber.listen(names.bus, onPush, () => {})
+        poll()
+      },
+    },
+    close() {
+      closed = true
+      listener = undefined
+      stopPush?.()
+      cancelPoll?.()
+    },
+  }
+}
+
+function formatMessage(message: BusMessage): Record<string, string> {
+  return message.kind === 'changed' ? { c: message.key } : { e: message.prefix }
+}
+
+/** Undefined for what is not understood: the marks of others, and messages of later versions. */
+function parseMessage(text: string): BusMessage | undefined {
+  try {
+    const { c, e } = JSON.parse(text) as { readonly c?: unknown; readonly e?: unknown }
+    if (typeof c === 'string') return { kind: 'changed', key: c }
+    if (typeof e === 'string') return { kind: 'erased', prefix: e }
+  } catch {}
+  return undefined
+}
+
+/** `<id> <process> <message>` */
+function splitPush(raw: string): readonly (string | undefined)[] {
+  const first = raw.indexOf(' ')
+  const second = raw.indexOf(' ', first + 1)
+  if (first < 0 || second < 0) return []
+  return [raw.slice(0, first), raw.slice(first + 1, second), raw.slice(second + 1)]
+}
+
+function fieldsOf(fields: readonly string[]): { readonly p?: string; readonly m?: string } {
+  const found: { p?: string; m?: string } = {}
+  for (let at = 0; at + 1 < fields.length; at += 2) {
+    if (fields[at] === 'p') found.p = fields[at + 1] as string
+    if (fields[at] === 'm') found.m = fields[at + 1] as string
+  }
+  return found
+}
+
+const PAGE = 512
+const MAX_PUSHED = 8192
+const READ_MS = 5000
+const JOURNAL_LENGTH = 10_000
+const JOURNAL_MS = 24 * 3_600_000
