@@ -1,7 +1,10 @@
-/** The guard round a store: every call comes back in time and none throws, whatever the store does. */
+/**
+ * The guard round a store: every call comes back in time and none throws, whatever the store does. A store that does not work is
+ * left alone until a probe finds it working; what was to be written meanwhile waits.
+ */
 
-import type { Entry } from '../entry/entry.js'
-import { isThenable, type Schedule, withDeadline } from '../lib/deadline.js'
+import { type Entry, entryBytes } from '../entry/entry.js'
+import { isThenable, withDeadline } from '../lib/deadline.js'
 import type {
   Awaitable,
   CacheStore,
@@ -14,11 +17,15 @@ import type {
   StoreState,
 } from '../ports.js'
 import type { Fence, Sharing } from '../sharing.js'
-import type { BreakerOptions } from './breaker.js'
+import { type BreakerOptions, resolveBreaker } from './breaker.js'
+import { type Call, type CallResult, type Calls, createCalls } from './calls.js'
+import { type EraseOutcome, eraseKeys } from './erase.js'
+import { createHealth, type Health } from './health.js'
+import { createLateWrites } from './late-writes.js'
 import { createLatencyHistogram, type LatencySummary } from './latency.js'
 import { createListeners } from './listeners.js'
-import { resolveCount } from './options.js'
-import { type CallSlots, createCallSlots } from './slots.js'
+import { rejectUnknown, resolveCount } from './options.js'
+import { createWriteBehind, type DropReason, type QueueOptions, resolveQueue, type WriteOutcome } from './write-behind.js'
 
 export interface GuardOptions {
   /** Label in events and statistics. @default the store's own name */
@@ -34,16 +41,6 @@ export interface GuardOptions {
   readonly clock: Clock
 }
 
-/** Writes that wait for an asynchronous store. */
-export interface QueueOptions {
-  /** Most writes that wait. @default 1000 */
-  readonly maxItems?: number | undefined
-  /** Most bytes that wait, as `entryBytes` counts them. @default 16_777_216 (16 MiB) */
-  readonly maxBytes?: number | undefined
-  /** Most writes under way at once. @default 16 */
-  readonly concurrency?: number | undefined
-}
-
 export type GetOutcome =
   | { readonly kind: 'found'; readonly entry: Entry }
   | { readonly kind: 'absent' }
@@ -51,15 +48,8 @@ export type GetOutcome =
 /** `dropped`: given up before the store saw it; a newer write or delete of the key, an erasure, a full queue, its time over, the end. */
 export type SetOutcome = 'stored' | 'refused' | 'failed' | 'dropped'
 export type DeleteOutcome = 'deleted' | 'absent' | 'failed'
-export type EraseOutcome =
-  | { readonly kind: 'erased'; readonly matched: number; readonly removed: number }
-  | {
-      readonly kind: 'failed'
-      /** `unsupported`: the store cannot list its keys; `left`: keys were still there on a second look. */
-      readonly reason: StoreFailure | 'unsupported' | 'left'
-      readonly removed: number
-    }
-export type AttemptOutcome<T> = { readonly kind: 'done'; readonly value: T } | { readonly kind: 'failed'; readonly reason: StoreFailure }
+export type AttemptOutcome<T> = CallResult<T>
+export type { EraseOutcome, QueueOptions }
 
 /** A `CacheStore` whose methods neither throw nor reject, and answer in time. Answers of a synchronous store come synchronously. */
 export interface GuardedStore {
@@ -71,11 +61,20 @@ export interface GuardedStore {
   readonly state: StoreState
   /** Sees writes that still wait or are under way. */
   get(key: string): Awaitable<GetOutcome>
-  /** A synchronous store is written at once, others through the write-behind queue; the answer says what became of it. */
+  /**
+   * A synchronous store is written at once, others through the write-behind queue; the answer says what became of it. A write
+   * that `failed` because it was not answered in time may have been carried out all the same.
+   */
   set(entry: Entry, fence?: Fence): Awaitable<SetOutcome>
-  /** Takes the key's waiting write out as well, and comes after one under way. */
+  /**
+   * Takes the key's waiting write out as well, and comes after one under way. `failed` also while an earlier write, given up as
+   * too late, may yet land; when it does it is deleted again.
+   */
   delete(key: string): Awaitable<DeleteOutcome>
-  /** Removes every key that begins with `prefix`, waiting writes and those under way included, and looks again whether any is left. */
+  /**
+   * Removes every key that begins with `prefix`, waiting writes and those under way included, and looks again whether any is
+   * left. Writes that come meanwhile wait. '' clears a store that cannot list its keys.
+   */
   erase(prefix: string): Promise<EraseOutcome>
   /** `work` under the same deadline and breaker: for what processes do together through the store. */
   attempt<T>(operation: StoreOperation, work: () => Promise<T>, ms?: number): Promise<AttemptOutcome<T>>
@@ -83,7 +82,10 @@ export interface GuardedStore {
   stats(): TierStats
   /** Waits for the writes that wait, at most the long deadline. */
   flush(): Promise<void>
-  /** Flushes, then closes the store. Idempotent. */
+  /**
+   * Flushes, then closes the store. Idempotent. Where the store does not work one last write is tried; if that fails the rest
+   * is dropped at once. Afterwards calls answer `skipped`, writes `dropped`.
+   */
   close(): Promise<void>
   /** Events of the store and of the guard, under the guard's name. */
   listen(listener: (event: StoreEvent) => void): void
@@ -106,48 +108,57 @@ export interface TierStats {
   readonly size: StoreSize | undefined
 }
 
-/** @throws OptionError when a limit is not a positive integer */
+/** @throws OptionError on unknown options and on limits that are not positive integers */
 export function guardStore(store: CacheStore, options: GuardOptions): GuardedStore {
+  rejectUnknown(options, ['name', 'deadlineMs', 'longDeadlineMs', 'breaker', 'queue', 'random', 'clock'])
   const { clock } = options
-  const deadlineMs = resolveCount('deadlineMs', options.deadlineMs, 100, 2 ** 31 - 1)
-  const longDeadlineMs = resolveCount('longDeadlineMs', options.longDeadlineMs, 10_000, 2 ** 31 - 1)
-  const slots: CallSlots = createCallSlots(resolveCount('maxUnanswered', undefined, 1000), clock)
-  const listeners = createListeners()
-  const schedule: Schedule = (ms, callback) => clock.schedule(ms, callback)
-  const { limits } = store
+  const deadlineMs = resolveCount('deadlineMs', options.deadlineMs, 100, LONGEST_MS)
+  const longDeadlineMs = resolveCount('longDeadlineMs', options.longDeadlineMs, 10_000, LONGEST_MS)
+  const config = { breaker: resolveBreaker(options.breaker), queue: resolveQueue(options.queue) }
   const name = options.name ?? store.name
-  store.listen?.(listeners.emit)
+  const synchronous = store.synchronous === true
+  const listeners = createListeners()
+  const counts = { hits: 0, misses: 0, written: 0, refused: 0, dropped: 0 }
+  const times = { reads: createLatencyHistogram(), writes: createLatencyHistogram() }
+  const lateWrites = createLateWrites(clock, longDeadlineMs, (key) => void calls.force(removal(key)))
+  let lostProbes = 0
+  let closed = false
+  let closing: Promise<void> | undefined
 
-  function fail<R>(operation: StoreOperation, reason: StoreFailure, failed: (reason: StoreFailure) => R): R {
-    listeners.emit({ type: 'store-failed', store: name, operation, reason })
-    return failed(reason)
+  const health: Health = createHealth({
+    config: config.breaker,
+    clock,
+    random: options.random ?? Math.random,
+    probeRead: () => probe('get', () => store.get(PROBE_KEY)),
+    probeWrite: () => queue.probe() ?? probe('delete', () => store.delete(PROBE_KEY)),
+    crowding: () => Math.max(lostProbes / MANY_PROBES, lateWrites.bytes / config.queue.maxBytes),
+    onState: (state, because) => listeners.emit({ type: 'store-state', store: name, state, because }),
+    onChange() {
+      if (closed && !mayWrite()) queue.close()
+      queue.pump()
+    },
+  })
+  const calls: Calls = createCalls({ name, clock, health, emit: listeners.emit })
+  const queue = createWriteBehind({
+    config: config.queue,
+    clock,
+    mayWrite,
+    write: async (...args) => write(calls.force, ...args),
+    onDropped,
+  })
+  store.listen?.(calls.hear)
+
+  function mayWrite(): boolean {
+    return !health.reads.open && !health.writes.open
   }
 
-  /** One call: `work` under `ms`, its answer through `done`, its failure through `failed`. */
-  function call<T, R>(
-    operation: StoreOperation,
-    ms: number,
-    work: () => Awaitable<T>,
-    done: (value: T) => R,
-    failed: (reason: StoreFailure) => R,
-  ): Awaitable<R> {
-    if (!slots.mayBegin()) return fail(operation, 'timeout', failed)
-    let answer: Awaitable<T>
-    try {
-      answer = work()
-      if (!isThenable(answer)) return done(answer)
-    } catch {
-      return fail(operation, 'error', failed)
+  async function probe(operation: StoreOperation, work: () => Awaitable<unknown>): Promise<boolean> {
+    const onLate = (): void => {
+      lostProbes -= 1
     }
-    return withDeadline(answer, ms, schedule, slots.begin()).then((outcome) => {
-      if (outcome.kind === 'late') return fail(operation, 'timeout', failed)
-      if (outcome.kind === 'thrown') return fail(operation, 'error', failed)
-      try {
-        return done(outcome.value)
-      } catch {
-        return fail(operation, 'error', failed)
-      }
-    })
+    const result = await calls.force({ operation, ms: deadlineMs, work, read: () => {}, onLate })
+    if (result.kind === 'failed' && result.reason === 'timeout') lostProbes += 1
+    return result.kind === 'done'
   }
 
   /** What a store of somebody else's answers may be anything. */
@@ -158,91 +169,170 @@ export function guardStore(store: CacheStore, options: GuardOptions): GuardedSto
     return ABSENT
   }
 
+  function countGet(result: CallResult<GetOutcome>): GetOutcome {
+    if (result.kind === 'failed') return result
+    if (result.value.kind === 'found') counts.hits += 1
+    else counts.misses += 1
+    return result.value
+  }
+
+  function write(through: Calls['call'], entry: Entry, fence: Fence | undefined): Awaitable<WriteOutcome> {
+    const late = lateWrites.watch(entry.key, entryBytes(entry))
+    const result = through({
+      operation: 'set',
+      ms: deadlineMs,
+      work: () => store.set(entry, fence),
+      read: (stored): WriteOutcome => (stored ? 'stored' : 'refused'),
+      times: times.writes,
+      onLate: late.landed,
+    })
+    return chain(result, (ended) => {
+      if (ended.kind === 'failed') {
+        if (ended.reason === 'timeout') late.begin()
+        return 'failed'
+      }
+      counts[ended.value === 'stored' ? 'written' : 'refused'] += 1
+      return ended.value
+    })
+  }
+
+  function removal(key: string): Call<boolean, boolean> {
+    return { operation: 'delete', ms: deadlineMs, work: () => store.delete(key), read: (removed) => removed === true }
+  }
+
+  function onDropped(reason: DropReason, bytes: number): void {
+    counts.dropped += 1
+    listeners.emit({ type: 'write-dropped', store: name, reason, bytes })
+  }
+
+  function remove(key: string): Awaitable<DeleteOutcome> {
+    if (closed) return 'failed'
+    const covers = (other: string): boolean => other === key
+    const hold = queue.hold(covers)
+    const carryOut = (): Awaitable<DeleteOutcome> => {
+      const mayLand = lateWrites.revoke(covers)
+      return chain(calls.call(removal(key)), (result) => {
+        hold.release()
+        if (result.kind === 'failed' || mayLand) return 'failed'
+        return result.value || hold.dropped > 0 ? 'deleted' : 'absent'
+      })
+    }
+    return hold.settled ? hold.settled.then(carryOut) : carryOut()
+  }
+
+  async function clear(): Promise<EraseOutcome> {
+    const entries = size()?.entries ?? 0
+    const result = await calls.call({ operation: 'clear', ms: longDeadlineMs, work: () => store.clear(), read: () => {} })
+    return result.kind === 'done' ? { kind: 'erased', matched: entries, removed: entries } : { ...result, removed: 0 }
+  }
+
+  async function eraseHeld(prefix: string): Promise<EraseOutcome> {
+    if (typeof store.keys !== 'function') return prefix === '' ? clear() : { kind: 'failed', reason: 'unsupported', removed: 0 }
+    return eraseKeys((under) => store.keys?.(under) ?? [], prefix, {
+      list(work) {
+        const until = clock.monotonic() + longDeadlineMs
+        const isOver = (): boolean => clock.monotonic() > until
+        return calls.call({ operation: 'keys', ms: longDeadlineMs, work: () => work(isOver), read: (keys) => keys })
+      },
+      remove: (key) => calls.call(removal(key)),
+    })
+  }
+
+  async function erase(prefix: string): Promise<EraseOutcome> {
+    if (closed) return { ...SKIPPED, removed: 0 }
+    const covers = (key: string): boolean => key.startsWith(prefix)
+    const hold = queue.hold(covers)
+    try {
+      await hold.settled
+      const mayLand = lateWrites.revoke(covers)
+      const outcome = await eraseHeld(prefix)
+      return outcome.kind === 'erased' && mayLand ? { kind: 'failed', reason: 'timeout', removed: outcome.removed } : outcome
+    } finally {
+      hold.release()
+    }
+  }
+
+  async function shut(): Promise<void> {
+    closed = true
+    health.stop()
+    if (queue.items > 0) {
+      if (!mayWrite() && (await queue.probe())) {
+        health.reads.reset()
+        health.writes.reset()
+      }
+      if (mayWrite()) {
+        queue.pump()
+        await withDeadline(queue.idle(), longDeadlineMs, clock)
+      }
+    }
+    queue.close()
+    await calls.force({ operation: 'connection', ms: longDeadlineMs, work: () => store.close(), read: () => {} })
+  }
+
+  function size(): StoreSize | undefined {
+    try {
+      return store.size()
+    } catch {
+      return undefined
+    }
+  }
+
   return {
     name,
-    limits,
-    synchronous: store.synchronous === true,
+    limits: store.limits,
+    synchronous,
     inMemory: store.inMemory === true,
     sharing: store.sharing,
-    state: 'up',
-    get: (key) =>
-      call(
-        'get',
-        deadlineMs,
-        () => store.get(key),
-        (answer) => check(answer, key),
-        getFailed,
-      ),
-    set: (entry, fence) =>
-      call(
-        'set',
-        deadlineMs,
-        () => store.set(entry, fence),
-        (stored) => (stored ? 'stored' : 'refused'),
-        otherFailed,
-      ),
-    delete: (key) =>
-      call(
-        'delete',
-        deadlineMs,
-        () => store.delete(key),
-        (removed) => (removed ? 'deleted' : 'absent'),
-        otherFailed,
-      ),
-    async erase(prefix) {
-      if (prefix === '' && !store.keys) {
-        return call<void, EraseOutcome>(
-          'clear',
-          longDeadlineMs,
-          () => store.clear(),
-          () => ({ kind: 'erased', matched: 0, removed: 0 }),
-          (reason) => ({ kind: 'failed', reason, removed: 0 }),
-        )
-      }
-      return { kind: 'failed', reason: 'unsupported', removed: 0 }
+    get state() {
+      return health.state
     },
-    attempt: async <T>(operation: StoreOperation, work: () => Promise<T>, ms: number = deadlineMs) =>
-      call<T, AttemptOutcome<T>>(
-        operation,
-        ms,
-        work,
-        (value) => ({ kind: 'done', value }),
-        (reason) => ({ kind: 'failed', reason }),
-      ),
-    stats: () => ({
-      name,
-      state: 'up',
-      hits: 0,
-      misses: 0,
-      failures: { timeout: 0, error: 0, refused: 0, skipped: 0 },
-      reads: createLatencyHistogram().summary(),
-      writes: createLatencyHistogram().summary(),
-      written: 0,
-      refused: 0,
-      dropped: 0,
-      queued: { items: 0, bytes: 0 },
-      size: store.size(),
-    }),
-    flush: async () => {},
-    close: async () =>
-      call(
-        'connection',
-        longDeadlineMs,
-        () => store.close(),
-        () => {},
-        () => {},
-      ),
-    size() {
-      try {
-        return store.size()
-      } catch {
-        return undefined
+    get(key) {
+      const written = queue.peek(key)
+      if (written) {
+        counts.hits += 1
+        return { kind: 'found', entry: written }
       }
+      if (closed) return SKIPPED
+      const work = (): Awaitable<Entry | undefined> => store.get(key)
+      const read = (answer: Entry | undefined): GetOutcome => check(answer, key)
+      return chain(calls.call({ operation: 'get', ms: deadlineMs, work, read, times: times.reads }), countGet)
+    },
+    set(entry, fence) {
+      if (!closed) return synchronous ? write(calls.call, entry, fence) : queue.push(entry, fence)
+      onDropped('closed', entryBytes(entry))
+      return 'dropped'
+    },
+    delete: remove,
+    erase,
+    attempt: async (operation, work, ms = deadlineMs) => (closed ? SKIPPED : calls.call({ operation, ms, work, read: (value) => value })),
+    size,
+    stats: () => ({
+      ...counts,
+      name,
+      state: health.state,
+      failures: { ...calls.failures },
+      reads: times.reads.summary(),
+      writes: times.writes.summary(),
+      queued: { items: queue.items, bytes: queue.bytes },
+      size: size(),
+    }),
+    flush: async () => void (await withDeadline(queue.idle(), longDeadlineMs, clock)),
+    close() {
+      closing ??= shut()
+      return closing
     },
     listen: listeners.add,
   }
 }
 
+function chain<T, R>(value: Awaitable<T>, next: (value: T) => Awaitable<R>): Awaitable<R> {
+  return isThenable(value) ? (value as Promise<T>).then(next) : next(value as T)
+}
+
 const ABSENT: GetOutcome = { kind: 'absent' }
-const getFailed = (reason: StoreFailure): GetOutcome => ({ kind: 'failed', reason })
-const otherFailed = (): 'failed' => 'failed'
+const SKIPPED: { readonly kind: 'failed'; readonly reason: 'skipped' } = { kind: 'failed', reason: 'skipped' }
+/** Never stored: no cache key has these parts. */
+const PROBE_KEY = 'lc1.probe.probe'
+const LONGEST_MS = 2 ** 31 - 1
+/** Unanswered probes from which on they become rarer: some ten minutes of them. */
+const MANY_PROBES = 600

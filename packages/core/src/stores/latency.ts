@@ -3,7 +3,7 @@
 export interface LatencySummary {
   /** Calls measured. */
   readonly count: number
-  /** In ms; 0 while nothing was measured. Percentiles are at most an eighth too high, and never above `maxMs`. */
+  /** In ms; 0 while nothing was measured. Percentiles are at most a tenth too high, and never above `maxMs`. */
   readonly p50Ms: number
   readonly p99Ms: number
   readonly maxMs: number
@@ -35,7 +35,7 @@ export function createLatencyHistogram(): LatencyHistogram {
 
   return {
     add(ms) {
-      const valid = ms > 0 ? ms : 0
+      const valid = Number.isFinite(ms) && ms > 0 ? ms : 0
       const bucket = bucketOf(valid)
       counts[bucket] = (counts[bucket] as number) + 1
       count += 1

@@ -1,0 +1,61 @@
+/** Writes that were given up as too late and may land yet: after a delete of their key they are deleted once more. */
+
+import type { Clock } from '../ports.js'
+
+export interface LateWrites {
+  /** Bytes of all of them. */
+  readonly bytes: number
+  /** A write of `key` begins; `begin` is to be called if it comes to be given up, `landed` when it is answered after that. */
+  watch(key: string, bytes: number): { readonly begin: () => void; readonly landed: (kind: 'done' | 'thrown') => void }
+  /** The keys covered are being deleted. True if one of their writes may still land, in any time worth waiting for. */
+  revoke(covers: (key: string) => boolean): boolean
+}
+
+/**
+ * @param patienceMs how long a write is thought able to land
+ * @param onLanded a revoked write landed
+ */
+export function createLateWrites(clock: Pick<Clock, 'monotonic'>, patienceMs: number, onLanded: (key: string) => void): LateWrites {
+  const late = new Set<{ readonly key: string; readonly since: number; revoked: boolean }>()
+  let total = 0
+  return {
+    get bytes() {
+      return total
+    },
+    watch(key, bytes) {
+      const write = { key, since: clock.monotonic(), revoked: false }
+      let given = false
+      let landed = false
+      return {
+        begin() {
+          if (landed) return
+          given = true
+          total += bytes
+          late.add(write)
+          // Losing sight of the oldest is better than gathering what a client has lost.
+          for (const oldest of late) {
+            if (late.size <= MOST) break
+            late.delete(oldest)
+          }
+        },
+        landed(kind) {
+          landed = true
+          late.delete(write)
+          if (given) total -= bytes
+          if (write.revoked && kind === 'done') onLanded(key)
+        },
+      }
+    },
+    revoke(covers) {
+      let mayLand = false
+      for (const write of late) {
+        if (!covers(write.key)) continue
+        write.revoked = true
+        if (clock.monotonic() - write.since <= patienceMs) mayLand = true
+      }
+      return mayLand
+    },
+  }
+}
+
+const MOST = 1000
