@@ -1,0 +1,57 @@
+// The faults. `begin` and `end` get the Redis and the proxy before it; those that the proxy makes go through it (`proxied`),
+// those of Redis itself do without.
+
+import { setTimeout as delay } from 'node:timers/promises'
+
+const proxied = (name, mode) => ({
+  name,
+  proxied: true,
+  begin: ({ proxy }) => proxy.set(mode),
+  end: ({ proxy }) => proxy.set({ kind: 'pass' }),
+})
+
+export const FAULTS = [
+  {
+    name: 'down at start',
+    /** Redis is not started before the app is. */
+    absent: true,
+    begin: async () => {},
+    end: ({ redis }) => redis.start(),
+  },
+  { name: 'killed', begin: ({ redis }) => redis.kill(), end: ({ redis }) => redis.start() },
+  {
+    name: 'restarted empty',
+    /** In place of the time that others last. */
+    seconds: 0.3,
+    begin: ({ redis }) => redis.kill(),
+    end: ({ redis }) => redis.start(),
+  },
+  { name: 'SIGSTOP', begin: async ({ redis }) => redis.pause(), end: async ({ redis }) => redis.resume() },
+  proxied('slow 50 ms', { kind: 'latency', ms: 50 }),
+  proxied('slow 500 ms', { kind: 'latency', ms: 500 }),
+  proxied('slow 5000 ms', { kind: 'latency', ms: 5000 }),
+  proxied('resetting', { kind: 'reset' }),
+  {
+    name: 'out of memory',
+    async begin({ redis }) {
+      await redis.command('CONFIG', 'SET', 'maxmemory-policy', 'noeviction')
+      await redis.command('CONFIG', 'SET', 'maxmemory', '1')
+    },
+    end: ({ redis }) => redis.command('CONFIG', 'SET', 'maxmemory', '0'),
+  },
+  {
+    name: 'READONLY',
+    begin: ({ redis }) => redis.command('REPLICAOF', '127.0.0.1', '1'),
+    end: ({ redis }) => redis.command('REPLICAOF', 'NO', 'ONE'),
+  },
+  {
+    ...proxied('garbage', { kind: 'garbage', how: 'random' }),
+    /** All bytes at random for the first half, single bits flipped for the second. */
+    async begin({ proxy, seconds }) {
+      await proxy.set({ kind: 'garbage', how: 'random' })
+      await delay(seconds * 500)
+      await proxy.set({ kind: 'garbage', how: 'flip' })
+    },
+  },
+  proxied('flapping', { kind: 'flap', periodMs: 300 }),
+]

@@ -1,0 +1,137 @@
+// What a run says about the bounds.
+
+import { worstState } from './run.mjs'
+
+/** In ms: what a fault may cost a request before the breaker opens (a deadline and room for timers) and after it, and recovery. */
+export const BOUNDS = { failed: 0, wrong: 0, before: 120, after: 2, recovery: 2000 }
+
+/** A 99th percentile in ms without a cache from which on the machine was too busy to say anything about latencies. */
+const BUSY_MS = 100
+
+/** The 99th percentile of the records' latencies in ms; undefined when there are none. */
+export function p99(records) {
+  if (records.length === 0) return undefined
+  const sorted = records.map(({ ms }) => ms).sort((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * 0.99))]
+}
+
+/**
+ * The row of one run. Added latency is the 99th percentile of the requests during the fault and until recovery, less that of
+ * the twin without a cache in the same time; of hits or of the rest, whichever is worse. `before`: asked while the store counted
+ * as up, so the breaker had not opened (yet, or again); `after`: asked while it was open.
+ */
+export function evaluate(run) {
+  const { records, twin, states, lines, faultAt, endedAt, recoveredAt } = run
+  // Events carry whole milliseconds: what was asked within that one may have been asked before it.
+  const isOpen = ({ at }) => worstState(states, at - 1) !== 'up'
+  const isDuring = ({ at }) => at >= faultAt && at < (recoveredAt ?? Number.POSITIVE_INFINITY)
+  const during = records.filter(isDuring)
+  const base = p99(twin.filter(isDuring))
+  const before = during.filter((record) => !isOpen(record))
+  const after = during.filter(isOpen)
+  const failures = records.filter(({ failed }) => failed)
+  const row = {
+    requests: records.length,
+    failed: failures.length,
+    reasons: tally(failures.map(({ failed }) => failed)),
+    wrong: records.filter(({ wrong }) => wrong).length,
+    before: added(before, base),
+    beforeCount: before.length,
+    after: added(after, base),
+    afterCount: after.length,
+    base: round(base),
+    busy: base !== undefined && base >= BUSY_MS,
+    slowest: round(Math.max(0, ...during.map(({ ms }) => ms))),
+    recovery: recoveredAt === undefined ? undefined : round(recoveredAt - endedAt),
+    lines: lines.length,
+    firstLines: lines.slice(0, 3),
+    states: states.map(({ at, store, state, because }) => ({ at: Math.round(at - faultAt), store, state, because })),
+    labels: tally(during.map(({ label }) => label)),
+    counts: run.counts,
+    exit: run.exit,
+  }
+  return { ...row, ok: verdicts(row) }
+}
+
+function verdicts(row) {
+  return {
+    failed: row.failed <= BOUNDS.failed && row.exit === undefined,
+    wrong: row.wrong <= BOUNDS.wrong,
+    before: row.before === undefined || row.before <= BOUNDS.before,
+    after: row.after === undefined || row.after <= BOUNDS.after,
+    recovery: row.recovery !== undefined && row.recovery <= BOUNDS.recovery,
+    lines: row.lines <= row.states.length,
+  }
+}
+
+function added(records, base) {
+  const worst = [records.filter(isHit), records.filter((record) => !isHit(record))].map(p99).filter((value) => value !== undefined)
+  return worst.length === 0 ? undefined : round(Math.max(...worst) - base)
+}
+
+function isHit({ label }) {
+  return label === 'HIT'
+}
+
+function tally(values) {
+  const counts = {}
+  for (const value of values) counts[value] = (counts[value] ?? 0) + 1
+  return counts
+}
+
+function round(value) {
+  return value === undefined ? undefined : Math.round(value * 10) / 10
+}
+
+export const HEAD = [
+  'adapter',
+  'store',
+  'fault',
+  'requests',
+  'failed',
+  'wrong',
+  'before',
+  'after',
+  'base',
+  'slowest',
+  'recovery',
+  'lines',
+  'states',
+]
+
+/** A row as text; `!` marks what misses its bound, `~` a machine that was too busy. */
+export function cells({ framework, store, fault, row, unavailable }) {
+  if (unavailable) return [framework, store, fault, `not available: ${unavailable}`, ...Array(9).fill('')]
+  const cell = (name) => `${row[name] ?? '-'}${row.ok[name] ? '' : '!'}`
+  const own = ['failed', 'wrong', 'before', 'after'].map(cell)
+  return [
+    framework,
+    store,
+    fault,
+    row.requests,
+    ...own,
+    `${row.base ?? '-'}${row.busy ? '~' : ''}`,
+    row.slowest,
+    cell('recovery'),
+    cell('lines'),
+    describeStates(row.states),
+  ]
+}
+
+function describeStates(states) {
+  const names = states.map(({ state }) => state)
+  return names.length <= 6 ? names.join(' ') || '-' : `${names.slice(0, 3).join(' ')} ... ${names.length} changes`
+}
+
+/** Rows as aligned text. */
+export function align(rows) {
+  const widths = rows[0].map((_, at) => Math.max(...rows.map((row) => `${row[at]}`.length).filter((length) => length < 40)))
+  return rows
+    .map((row) =>
+      row
+        .map((cell, at) => `${cell}`.padEnd(widths[at]))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}
