@@ -1,20 +1,29 @@
 import { createUpstreamWatch, randomId } from '#platform'
 import { judgeUpstream } from './answer/upstream.js'
+import { createCompression } from './compression/compression.js'
+import type { CompressionReport } from './compression/measure.js'
+import { type InvalidateReport, type InvalidateSelector, invalidate } from './control/invalidate.js'
 import type { EngineContext } from './engine/context.js'
 import { createEmitter } from './engine/emitter.js'
 import { createEngine } from './engine/engine.js'
 import { createFlightTable } from './engine/flight.js'
 import { createMarks } from './engine/marks.js'
 import type { LlmCacheOptions, RouteOptions } from './engine/options.js'
-import { resolveCache, resolveRule, routeDefaults } from './engine/resolve.js'
+import { type Rule, resolveCache, resolveRule, routeDefaults } from './engine/resolve.js'
+import { createEntryCodec } from './entry/codec.js'
 import type { CacheEventListener } from './events.js'
 import type { CacheRequest, Outcome } from './exchange.js'
 import { systemClock } from './lib/clock.js'
+import { createStateLog } from './observe/log.js'
+import { createSharedStats } from './observe/shared-stats.js'
 import { type CacheStats, createStats } from './observe/stats.js'
+import { digestsOf, type Partitioner } from './policy/partition.js'
 import { createModelCallTest } from './policy/upstream-rules.js'
 import type { Awaitable } from './ports.js'
 import { guardStore } from './stores/guarded.js'
-import { openStore } from './stores/store.js'
+import { openStores } from './stores/store.js'
+import { createTiers } from './stores/tiers.js'
+import { warmMemory } from './stores/warm-up.js'
 
 /** A way into the cache with the rules of one route. */
 export interface CacheRoute {
@@ -29,7 +38,21 @@ export interface LlmCache extends CacheRoute {
    * @throws OptionError for an unknown or wrong option
    */
   route(options: RouteOptions): CacheRoute
-  /** Counters since the cache was created. */
+  /**
+   * Removes entries on purpose, from all tiers, here and in the other processes that share a store. What is in flight for them
+   * is still answered to those who wait for it, and not stored.
+   *
+   * @throws OptionError for a selector that is not exactly one
+   * @throws InvalidationError when a tier could not be cleaned; its report says which, everything else was removed all the same
+   * @example
+   * await cache.invalidate({ partition: 'tenant-42' })
+   */
+  invalidate(selector: InvalidateSelector): Promise<InvalidateReport>
+  readonly compression: {
+    /** Tries every algorithm on a sample of this app's own entries. `formatCompressionReport` prints it. */
+    measure(): Promise<CompressionReport>
+  }
+  /** Counters since the cache was created; `shared` are the sums of all processes, where a store keeps them. */
   stats(): Promise<CacheStats>
   /** Subscribes to everything that happens; the returned function ends the subscription. */
   on(listener: CacheEventListener): () => void
@@ -42,8 +65,9 @@ export interface LlmCache extends CacheRoute {
  * a partition for each caller's credentials.
  *
  * @throws OptionError naming the option and what it should be
+ * @throws PeerMissingError for an option that needs a package which is not installed
  * @example
- * const cache = createLlmCache({ ttl: '10m', store: new Keyv(new KeyvRedis(url)) })
+ * const cache = createLlmCache({ ttl: '10m', store: [createMemoryStore(), createRedisStore(url)] })
  * app.use(llmCache(cache))
  */
 export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
@@ -53,16 +77,28 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
   const emitter = createEmitter(() => clock.now())
   const stats = createStats(options.prices)
   emitter.on(stats.listen)
+  if (resolved.log) emitter.on(createStateLog(resolved.log))
 
-  const { maxEntries, maxBytes, maxEntryBytes } = options
-  const opened = openStore(options.store, { maxEntries, maxBytes, maxEntryBytes }, clock)
-  const store = guardStore(opened, { deadlineMs: resolved.storeTimeoutMs, clock })
-  store.listen((event) => emitter.emit({ ...event, at: clock.now() }))
+  const { maxEntries, maxBytes, maxEntryBytes, eviction, prices } = options
+  const codec = createEntryCodec({ encryption: options.encryption, maxDecodedBytes: resolved.maxEntryBytes })
+  const compression = createCompression(options.compression ?? false, { maxDecodedBytes: resolved.maxEntryBytes, clock })
+  const memory = { maxEntries, maxBytes, maxEntryBytes, eviction, prices }
+  const opened = openStores(options.store, { memory, clock, codec, encrypted: options.encryption !== undefined })
+  const tiers = opened.map(({ store, name, ttlMs, timeoutMs }) => ({
+    store: guardStore(store, { name, deadlineMs: timeoutMs ?? resolved.storeTimeoutMs, clock }),
+    ttlMs,
+  }))
+  const store = createTiers(tiers, {
+    clock,
+    onEvent: (event) => emitter.emit({ ...event, at: clock.now() }),
+    onErased: (prefix) => engine.forget(prefix),
+  })
 
   const upstream = createUpstreamWatch(createModelCallTest(options.upstream), judgeUpstream)
   const context: EngineContext = {
     cache: resolved,
     store,
+    compression,
     flights: createFlightTable(clock),
     marks: createMarks(clock),
     upstream,
@@ -71,22 +107,39 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
     randomId,
   }
   let closing: Promise<void> | undefined
-  const engine = createEngine(context, () => closing !== undefined)
-  const mainRule = resolveRule({}, defaults)
+  const isClosed = (): boolean => closing !== undefined
+  const engine = createEngine(context, isClosed)
+
+  const partitioners = new Map<string, Partitioner>()
+  function ruleOf(routeOptions: RouteOptions): Rule {
+    const rule = resolveRule(routeOptions, defaults)
+    partitioners.set(rule.partition.scheme, rule.partition)
+    return rule
+  }
+  const mainRule = ruleOf({})
+
+  const own = (): Omit<CacheStats, 'shared'> => stats.read(store.size(), store.stats())
+  const shared = store.counters && createSharedStats(store.counters, { own, clock })
+  void warmMemory(opened, tiers, { isClosed, clock })
 
   return {
     open: (request) => engine.open(request, mainRule),
     route(routeOptions) {
-      const rule = resolveRule(routeOptions, defaults)
+      const rule = ruleOf(routeOptions)
       return { open: (request) => engine.open(request, rule) }
     },
+    invalidate: (selector) =>
+      invalidate(selector, { store, forget: engine.forget, digestsOf: (partition) => digestsOf(partition, partitioners.values()) }),
+    compression: { measure: () => compression.measure() },
     async stats() {
-      return stats.read(store.size())
+      return { ...own(), shared: await shared?.read() }
     },
     on: emitter.on,
     close() {
       closing ??= (async () => {
         upstream.close()
+        compression.close()
+        await shared?.close()
         await store.close()
       })()
       return closing

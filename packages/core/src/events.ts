@@ -52,6 +52,10 @@ export type SkipReason =
   | 'complete-check'
   | 'no-model-call'
   | 'superseded'
+  /** It was removed on purpose while it was being made. */
+  | 'invalidated'
+  /** Another process took the lead, since this one was silent for too long. */
+  | 'lease-lost'
   | 'ttl-zero'
   | 'store-refused'
   | 'store-failed'

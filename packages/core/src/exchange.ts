@@ -57,6 +57,11 @@ export interface CacheRequest {
   body(limit: number): RequestBody | Promise<RequestBody>
   /** Aborted when the client leaves; asked for only while the request waits for someone else's answer. */
   readonly signal?: AbortSignal | undefined
+  /**
+   * Asks the app the same once more, as a new request through all of its middleware, whose answer is thrown away. True: it is on
+   * its way. Absent or false where it cannot be done.
+   */
+  again?(): boolean
   /** The handle of a cache mounted further out on the same request: the inner one decides, the outer one stands back. */
   readonly outer?: CacheHandle | undefined
 }

@@ -1,8 +1,12 @@
 export { type CacheRoute, createLlmCache, type LlmCache } from './cache.js'
+export type { CompressionAlgorithm } from './compression/algorithms.js'
+export type { CompressionOption } from './compression/compression.js'
+export { type InvalidateReport, type InvalidateSelector, InvalidationError } from './control/invalidate.js'
 export { type CostFunction, costOf, createCostFunction, PRICES_DATE, type Price, type PriceTable, type PriceTier } from './cost/cost.js'
 export type { CacheHandle, OutcomeLabel } from './engine/handle.js'
 export type { AnswerView, LlmCacheOptions, ReplayPace, RouteOptions, UpstreamRule } from './engine/options.js'
 export { isOptionError } from './engine/resolve.js'
+export { createEntryCodec, type EncryptionOptions, type EntryCodecOptions } from './entry/codec.js'
 export { type BodyCoding, type BodyEncoding, type ChunkMark, type Entry, type EntryMeta, entryBytes } from './entry/entry.js'
 export { decodeFrame, encodeFrame } from './entry/frame.js'
 export { type FrameDamage, FrameError, LlmCacheError, type LlmCacheErrorCode, OptionError, PeerMissingError } from './errors.js'
@@ -25,10 +29,11 @@ export { discard } from './exchange.js'
 export type { NormalizeMode } from './fingerprint/fingerprint.js'
 export type { Duration, DurationText } from './lib/duration.js'
 export { type CachedDecorator, type CachedOptions, createDecorator, openCached, openMount } from './mount.js'
+export type { SharedStats } from './observe/shared-stats.js'
 export type { CacheStats, Savings } from './observe/stats.js'
 export type { ControlDirective, ControlPolicy } from './policy/controls.js'
 export { isCredentialHeader } from './policy/credential-names.js'
-export type { CredentialsOptions, PartitionOption } from './policy/partition.js'
+export type { CredentialsOptions, PartitionOption, PartitionSelector } from './policy/partition.js'
 export type {
   Awaitable,
   CacheStore,
@@ -54,5 +59,9 @@ export type {
   SharedCounters,
   Sharing,
 } from './sharing.js'
+export type { TierStats } from './stores/guarded.js'
 export { createKeyvStore } from './stores/keyv.js'
+export type { LatencySummary } from './stores/latency.js'
 export { createMemoryStore, type MemoryStoreOptions } from './stores/memory.js'
+export type { StoreOption, TierOptions } from './stores/store.js'
+export type { TierReport } from './stores/tiers.js'

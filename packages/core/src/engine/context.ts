@@ -1,10 +1,11 @@
 /** What the engine's parts share: one object, made once by `createLlmCache`. */
 
+import type { Compression } from '../compression/compression.js'
 import type { ExchangeLabels, ModelLabels, SkipReason } from '../events.js'
 import type { CacheRequest } from '../exchange.js'
 import type { RequestShape } from '../fingerprint/fingerprint.js'
 import type { Clock, UpstreamWatch } from '../ports.js'
-import type { GuardedStore } from '../stores/guarded.js'
+import type { StoreTiers } from '../stores/tiers.js'
 import type { Emitter } from './emitter.js'
 import type { FlightTable } from './flight.js'
 import type { Marks } from './marks.js'
@@ -12,7 +13,8 @@ import type { ResolvedCache } from './resolve.js'
 
 export interface EngineContext {
   readonly cache: ResolvedCache
-  readonly store: GuardedStore
+  readonly store: StoreTiers
+  readonly compression: Compression
   readonly flights: FlightTable
   readonly marks: Marks
   readonly upstream: UpstreamWatch

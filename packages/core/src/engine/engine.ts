@@ -3,8 +3,9 @@
 import { LRUCache } from 'lru-cache'
 import { sha256 } from '#platform'
 import type { Entry } from '../entry/entry.js'
+import { FrameError } from '../errors.js'
 import type { MissReason } from '../events.js'
-import type { BypassReason, CacheRequest, HeaderPairs, Outcome, RequestBody } from '../exchange.js'
+import type { BypassReason, CacheRequest, HeaderPairs, Outcome, Reply, RequestBody } from '../exchange.js'
 import { type FingerprintResult, fingerprint, type RequestShape } from '../fingerprint/fingerprint.js'
 import { ageMs, evaluate } from '../freshness.js'
 import type { CacheStatus } from '../http/cache-status.js'
@@ -12,7 +13,8 @@ import { isThenable } from '../lib/deadline.js'
 import { parseControls, type RequestControls } from '../policy/controls.js'
 import type { PartitionResult } from '../policy/partition.js'
 import type { Awaitable } from '../ports.js'
-import type { GetOutcome } from '../stores/guarded.js'
+import type { FlightLease } from '../sharing.js'
+import type { Lookup } from '../stores/tiers.js'
 import { type EngineContext, labelsOf } from './context.js'
 import { errorName } from './emitter.js'
 import type { Flight, Joined } from './flight.js'
@@ -20,10 +22,15 @@ import { idleHandle, standBack } from './notes.js'
 import { startRecording } from './recorder.js'
 import { CLIENT_LEFT, followerReply, hitReply, onlyIfCachedReply, ownFields } from './replies.js'
 import type { Rule } from './resolve.js'
+import { createTogether } from './together.js'
 
 export interface Engine {
   open(request: CacheRequest, rule: Rule): Awaitable<Outcome>
+  /** Lets go of everything in flight and in memory for keys that begin with `prefix`: none of it will be stored. */
+  forget(prefix: string): void
 }
+
+type Found = Extract<Lookup, { kind: 'found' }>
 
 /** A request that may be looked up: everything that the later steps need. */
 interface Query {
@@ -45,6 +52,8 @@ const MAX_JOINS = 3
 export function createEngine(context: EngineContext, isClosed: () => boolean): Engine {
   const { cache, store, flights, marks, clock, emitter } = context
   const memo = new LRUCache<string, FingerprintResult>({ max: MEMO_ENTRIES })
+  const { decode } = context.compression
+  const together = createTogether(context)
   const bypassHandle = idleHandle('BYPASS')
   const hitHandle = idleHandle('HIT')
   const collapsedHandle = idleHandle('COLLAPSED')
@@ -151,31 +160,47 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
   function answer(query: Query, joins: number): Awaitable<Outcome> {
     const { request, controls, key, shape } = query
     if (controls.noCache || shape.refresh) return lead(query, 'request-directive', undefined)
-    if (store.synchronous) return decide(query, store.get(key) as GetOutcome, joins)
+    const isFresh = (entry: Entry): boolean => evaluate(entry, controls, clock.now()) === 'fresh'
+    const near = store.peek(key, isFresh)
+    if (near.kind === 'found' && near.fresh) return hit(query, near)
     const current = collapsible(query, joins) ? flights.get(key) : undefined
     if (current) return chain(current.join(request.signal), (joined) => follow(query, joined, joins))
-    // The flight also covers the lookup, so that a thousand askers cost one read of the store.
     const flight = collapsible(query, 0) ? openFlight(query, true) : undefined
-    return chain(store.get(key), (found) => settle(query, found, flight))
+    if (store.synchronous) return lead(query, missReason(query, near), flight)
+    // The flight also covers the lookup, so that a thousand askers cost one read of the store.
+    return chain(store.get(key, isFresh), (far) => {
+      if (far.kind === 'found' && far.fresh) return land(query, far, flight)
+      const reason = missReason(query, far.kind === 'absent' ? near : far)
+      const together = flight && store.coordinates && joins < MAX_JOINS
+      return together ? ask(query, reason, flight, isFresh, joins) : lead(query, reason, flight)
+    })
   }
 
-  /** A synchronous store is asked before the flights. */
-  function decide(query: Query, found: GetOutcome, joins: number): Awaitable<Outcome> {
-    if (isFresh(query, found)) return hit(query, found.entry)
-    const current = collapsible(query, joins) ? flights.get(query.key) : undefined
-    if (current) return chain(current.join(query.request.signal), (joined) => follow(query, joined, joins))
-    return lead(query, missReason(query, found), collapsible(query, 0) ? openFlight(query, true) : undefined)
-  }
-
-  function settle(query: Query, found: GetOutcome, flight: Flight | undefined): Outcome {
-    if (!isFresh(query, found)) return lead(query, missReason(query, found), flight)
+  /** The store had it: those who wait get it too. */
+  function land(query: Query, found: Found, flight: Flight | undefined): Awaitable<Outcome> {
     flight?.found(found.entry)
-    flight?.close()
-    return hit(query, found.entry)
+    flight?.done()
+    return hit(query, found)
   }
 
-  function isFresh({ controls }: Query, found: GetOutcome): found is Extract<GetOutcome, { kind: 'found' }> {
-    return found.kind === 'found' && evaluate(found.entry, controls, clock.now()) === 'fresh'
+  /** One process of all leads; the others follow it. */
+  async function ask(
+    query: Query,
+    reason: MissReason,
+    flight: Flight,
+    isFresh: (entry: Entry) => boolean,
+    joins: number,
+  ): Promise<Outcome> {
+    const { request, rule, key } = query
+    const joined = await together.join(key, flight, { isFresh, request, patienceMs: rule.collapseMs ?? 0 })
+    switch (joined.kind) {
+      case 'found':
+        return land(query, joined.found, flight)
+      case 'lead':
+        return lead(query, reason, flight, joined.lease)
+      case 'follow':
+        return follow(query, await joined.joined, joins)
+    }
   }
 
   /** Whether this request may wait for an equal one, and equal ones for it. */
@@ -184,7 +209,7 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
     return (!needsModelCall || marks.knowsRoute(request.method, request.url)) && marks.mayCollapse(key)
   }
 
-  function missReason({ controls }: Query, found: GetOutcome): MissReason {
+  function missReason({ controls }: Query, found: Lookup): MissReason {
     if (found.kind === 'failed') return 'store-failed'
     if (found.kind === 'absent') return 'absent'
     return controls.maxAgeMs !== undefined || controls.minFreshMs !== undefined ? 'request-directive' : 'expired'
@@ -197,7 +222,7 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
         emitter.emit({ ...labelsOf(clock, request, shape), type: 'flight-joined', entryId: joined.head.id })
         return { kind: 'replay', reply: followerReply(cache.name, joined.head, joined.chunks), handle: collapsedHandle }
       case 'entry':
-        if (evaluate(joined.entry, query.controls, clock.now()) === 'fresh') return hit(query, joined.entry)
+        if (evaluate(joined.entry, query.controls, clock.now()) === 'fresh') return hit(query, { entry: joined.entry, source: 'flight' })
         return lead(query, 'request-directive', undefined)
       case 'timeout':
         emitter.emit({ ...labelsOf(clock, request, shape), type: 'flight-timeout', waitedMs: Math.round(joined.waitedMs) })
@@ -211,10 +236,28 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
     }
   }
 
-  function hit(query: Query, entry: Entry): Outcome {
-    const { request, rule, shape } = query
+  function hit(query: Query, found: Pick<Found, 'entry' | 'source'>): Awaitable<Outcome> {
+    const { request, rule } = query
     const now = clock.now()
-    const reply = hitReply(entry, { name: cache.name, pace: rule.replay, clock, now, ifNoneMatch: request.header('if-none-match') })
+    const acceptEncoding = request.header('accept-encoding')
+    context.compression.observe(acceptEncoding)
+    const ifNoneMatch = request.header('if-none-match')
+    const source = store.tiered ? found.source : undefined
+    const options = { name: cache.name, pace: rule.replay, clock, now, ifNoneMatch, acceptEncoding, source, decode }
+    try {
+      const reply = hitReply(found.entry, options)
+      if (!isThenable(reply)) return replay(query, found, reply, now)
+      return Promise.resolve(reply).then(
+        (late) => replay(query, found, late, now),
+        (error: unknown) => damaged(query, found, error),
+      )
+    } catch (error) {
+      return damaged(query, found, error)
+    }
+  }
+
+  function replay(query: Query, { entry, source }: Pick<Found, 'entry' | 'source'>, reply: Reply, now: number): Outcome {
+    const { request, shape } = query
     emitter.emit({
       type: 'lookup-hit',
       at: now,
@@ -222,7 +265,7 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
       provider: shape.provider,
       model: shape.model ?? entry.meta.model,
       entryId: entry.id,
-      store: store.name,
+      store: source,
       ageMs: ageMs(entry, now),
       bytes: entry.body.byteLength,
       usage: entry.meta.usage,
@@ -232,21 +275,39 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
     return { kind: 'replay', reply, handle: hitHandle }
   }
 
-  function lead(query: Query, reason: MissReason, flight: Flight | undefined): Outcome {
+  /** Its body cannot be decoded: a miss, and the next one must not meet it again. */
+  function damaged(query: Query, { source }: Pick<Found, 'source'>, error: unknown): Outcome {
+    const reason = error instanceof FrameError ? error.reason : 'coding'
+    emitter.emit({ type: 'entry-damaged', at: clock.now(), store: source, reason })
+    void store.delete(query.key)
+    return lead(query, 'absent', undefined)
+  }
+
+  function lead(query: Query, reason: MissReason, flight: Flight | undefined, lease?: FlightLease): Outcome {
     const { request, rule, controls, key, shape, needsModelCall } = query
     emitter.emit({ ...labelsOf(clock, request, shape), type: 'lookup-miss', reason })
     if (controls.onlyIfCached) return { kind: 'replay', reply: onlyIfCachedReply(cache.name), handle: idleHandle('MISS') }
     const status: CacheStatus = { fwd: FORWARD[reason], detail: marks.lastSkip(key) }
     const ownHeaders = (id: string, origin: HeaderPairs): HeaderPairs => ownFields(cache.name, status, 'MISS', id, origin)
-    const recording = { request, rule, key, shape, controls, needsModelCall, ownHeaders, flight: flight ?? openFlight(query, false) }
-    return { kind: 'record', ...startRecording(context, recording) }
+    const own = flight ?? openFlight(query, false)
+    return {
+      kind: 'record',
+      ...startRecording(context, { request, rule, key, shape, controls, needsModelCall, ownHeaders, flight: own, lease }),
+    }
   }
 
   function openFlight({ rule, key }: Query, shared: boolean): Flight {
     return flights.open(key, { shared, timeoutMs: rule.collapseMs ?? 0, maxBytes: cache.maxEntryBytes })
   }
 
-  return { open }
+  function forget(prefix: string): void {
+    flights.spoil(prefix)
+    marks.forget(prefix)
+    context.compression.forget(prefix)
+    for (const [memoKey, known] of memo.entries()) if (known.kind === 'key' && known.key.startsWith(prefix)) memo.delete(memoKey)
+  }
+
+  return { open, forget }
 }
 
 const PORT = /:\d+$/

@@ -48,37 +48,52 @@ export interface Flight {
   bytes(): Uint8Array | undefined
   /** Takes the flight off the table: no one can join from now on. */
   close(): void
+  /** What it is about was removed on purpose: the answer must not be stored, and nobody may join from now on. */
+  spoil(): void
+  readonly spoiled: boolean
+  /** Leader: the answer is where it belongs, or nowhere; nothing is left to spoil. Closes the flight. */
+  done(): void
 }
 
 export interface FlightTable {
   get(key: string): Flight | undefined
   /** A new flight under `key`; joinable by others unless `shared` is false. */
   open(key: string, options: { readonly shared: boolean; readonly timeoutMs: number; readonly maxBytes: number }): Flight
+  /** Spoils all flights, joinable or not, whose keys begin with `prefix`. */
+  spoil(prefix: string): void
+  /** Flights that others may join. */
   readonly size: number
 }
 
 export function createFlightTable(clock: Clock): FlightTable {
   const flights = new Map<string, Flight>()
+  const undone = new Map<Flight, string>()
   return {
     get: (key) => flights.get(key),
     get size() {
       return flights.size
     },
     open(key, { shared, timeoutMs, maxBytes }) {
-      const flight: Flight = createFlight(clock, timeoutMs, createBroadcast(maxBytes), () => {
+      const unlist = (): void => {
         if (flights.get(key) === flight) flights.delete(key)
-      })
+      }
+      const flight: Flight = createFlight(clock, timeoutMs, createBroadcast(maxBytes), unlist, () => undone.delete(flight))
       if (shared) flights.set(key, flight)
+      undone.set(flight, key)
       return flight
+    },
+    spoil(prefix) {
+      for (const [flight, key] of undone) if (key.startsWith(prefix)) flight.spoil()
     },
   }
 }
 
-function createFlight(clock: Clock, timeoutMs: number, body: Broadcast, unlist: () => void): Flight {
+function createFlight(clock: Clock, timeoutMs: number, body: Broadcast, unlist: () => void, forget: () => void): Flight {
   const waiting = new Set<(joined: Joined) => void>()
   let settled: Joined | undefined // what every joiner is told, once that is no longer the head
   let head: AnswerHead | undefined
   let ended = false
+  let spoiled = false
   let joined = 0
   let leaderLeft = false
   let onRelease: (() => void) | undefined
@@ -148,6 +163,9 @@ function createFlight(clock: Clock, timeoutMs: number, body: Broadcast, unlist: 
     get joined() {
       return joined
     },
+    get spoiled() {
+      return spoiled
+    },
     join(signal) {
       if (settled) return settled
       joined++
@@ -210,6 +228,14 @@ function createFlight(clock: Clock, timeoutMs: number, body: Broadcast, unlist: 
     },
     bytes: () => body.bytes(),
     close: unlist,
+    spoil() {
+      spoiled = true
+      unlist()
+    },
+    done() {
+      unlist()
+      forget()
+    },
   }
 }
 

@@ -13,6 +13,8 @@ export interface Marks {
   /** The last answer under `key` was not stored for `reason`; `leaderOnly`: nor might anybody have shared it. */
   skipped(key: string, reason: SkipReason, leaderOnly: boolean): void
   stored(key: string): void
+  /** Nothing is known any more of keys that begin with `prefix`. */
+  forget(prefix: string): void
   /** Why the last answer under `key` was not stored; undefined when it was, or nobody knows. */
   lastSkip(key: string): SkipReason | undefined
   /** False while waiting for another request's answer would be in vain. */
@@ -31,6 +33,9 @@ export function createMarks(clock: Clock): Marks {
     },
     stored(key) {
       keys.delete(key)
+    },
+    forget(prefix) {
+      for (const key of keys.keys()) if (key.startsWith(prefix)) keys.delete(key)
     },
     lastSkip: (key) => keys.get(key)?.reason,
     mayCollapse(key) {

@@ -1,12 +1,15 @@
 /** The options, as users write them; `undefined` counts as absent. `resolve.ts` checks them and applies defaults, once. */
 
+import type { CompressionOption } from '../compression/compression.js'
 import type { PriceTable } from '../cost/cost.js'
+import type { EncryptionOptions } from '../entry/codec.js'
 import type { CacheRequest } from '../exchange.js'
 import type { NormalizeMode } from '../fingerprint/fingerprint.js'
 import type { Duration } from '../lib/duration.js'
 import type { ControlPolicy } from '../policy/controls.js'
 import type { CredentialsOptions, PartitionOption } from '../policy/partition.js'
-import type { CacheStore, Clock, KeyvLike } from '../ports.js'
+import type { Clock } from '../ports.js'
+import type { StoreOption } from '../stores/store.js'
 
 /** How a recorded stream is sent: at once, with the origin's own rhythm, or at a steady rate. */
 export type ReplayPace = 'instant' | 'recorded' | { readonly tokensPerSecond: number }
@@ -78,16 +81,33 @@ export interface LlmCacheOptions extends RouteOptions {
   readonly name?: string | undefined
   /** Only `exact` in this version. @default 'exact' */
   readonly strategy?: 'exact' | undefined
-  /** Any Keyv instance or storage adapter, or a store of this library. @default an LRU in this process */
-  readonly store?: KeyvLike | CacheStore | undefined
+  /**
+   * Any Keyv instance or storage adapter, a store of this library, one of these with what holds for it as a tier, or several: tiers,
+   * the nearest first. @default an LRU in this process
+   */
+  readonly store?: StoreOption | readonly StoreOption[] | undefined
   /** Bound of the in-process LRU. @default 5000 */
   readonly maxEntries?: number | undefined
   /** Bound of the in-process LRU, in bytes. @default 64 MiB */
   readonly maxBytes?: number | undefined
+  /** What the in-process store lets go of first: `lru`, or what saves the least money and time for its size (`cost`). @default 'lru' */
+  readonly eviction?: 'lru' | 'cost' | undefined
   /** Largest answer in bytes that is stored. @default 4 MiB */
   readonly maxEntryBytes?: number | undefined
   /** How long one call of the store may take before the request goes on without it. @default '100ms' */
   readonly storeTimeout?: Duration | undefined
+  /**
+   * Bodies of entries are kept compressed, in all tiers, and sent as they are to clients that accept the coding. `auto` measures on
+   * the app's own entries and picks. `zstd` before Node 22.15 and `lz4` are optional peers. @default false
+   */
+  readonly compression?: CompressionOption | undefined
+  /**
+   * AES-256-GCM for everything outside this process. Keys are 32 bytes in base64 or hex (`openssl rand -base64 32`): the first
+   * writes, all read. What is not encrypted is not read any more. @default none
+   */
+  readonly encryption?: EncryptionOptions | undefined
+  /** Where the one line for each change of a store's state goes; false: nowhere. @default console.warn */
+  readonly log?: ((line: string) => void) | false | undefined
   /** Further model APIs whose calls show that a handler asks a model. Node only. */
   readonly upstream?: readonly UpstreamRule[] | undefined
   /** Prices that differ from the built-in list, for the savings in `stats()`. */

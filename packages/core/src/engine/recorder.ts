@@ -8,13 +8,17 @@ import type { RequestShape } from '../fingerprint/fingerprint.js'
 import { times } from '../freshness.js'
 import { etagFor } from '../http/etag.js'
 import { headerValue, relayableHeaders, storableHeaders } from '../http/headers.js'
+import { isThenable } from '../lib/deadline.js'
 import type { RequestControls } from '../policy/controls.js'
 import { isShareable, judgeHead } from '../policy/head-gates.js'
 import type { UpstreamTrace } from '../ports.js'
+import type { FlightLease } from '../sharing.js'
+import type { SetOutcome } from '../stores/guarded.js'
 import { type EngineContext, isLeaderOnly, labelsOf } from './context.js'
 import { errorName } from './emitter.js'
 import type { Flight } from './flight.js'
 import type { CacheHandle } from './handle.js'
+import { leaseFlight } from './leased.js'
 import { createHandle, type Notes } from './notes.js'
 import type { Rule } from './resolve.js'
 
@@ -25,6 +29,8 @@ export interface Recording {
   readonly shape: RequestShape
   readonly controls: RequestControls
   readonly flight: Flight
+  /** The right to store, where other processes may have asked too. */
+  readonly lease: FlightLease | undefined
   /** The answer may be stored only if a model was seen to be called. */
   readonly needsModelCall: boolean
   /** The cache's own fields for the head on the wire. */
@@ -40,7 +46,8 @@ interface Head {
 }
 
 export function startRecording(context: EngineContext, recording: Recording): { recorder: Recorder; handle: CacheHandle } {
-  const { request, rule, key, shape, controls, flight, needsModelCall } = recording
+  const { request, rule, key, shape, controls, lease, needsModelCall } = recording
+  const flight = lease ? leaseFlight(recording.flight, lease) : recording.flight
   const { clock, emitter, marks } = context
   const id = context.randomId()
   const startedAt = clock.monotonic()
@@ -54,6 +61,8 @@ export function startRecording(context: EngineContext, recording: Recording): { 
   let done = false
 
   function skipped(reason: SkipReason): void {
+    flight.done()
+    void lease?.close()
     const leaderOnly = isLeaderOnly(reason) || (head?.skip === reason && !isShareable(reason, head.status))
     marks.skipped(key, reason, leaderOnly)
     emitter.emit({ ...labelsOf(clock, request, shape), type: 'entry-skipped', entryId: id, reason, detail: notes.detail })
@@ -127,25 +136,40 @@ export function startRecording(context: EngineContext, recording: Recording): { 
   }
 
   function store(entry: Entry): void {
-    const finish = (result: 'stored' | 'refused' | 'failed'): void => {
-      flight.close()
-      if (result === 'stored') {
-        marks.stored(key)
-        emitter.emit({
-          ...labelsOf(clock, request, shape),
-          type: 'entry-stored',
-          entryId: id,
-          bytes: entryBytes(entry),
-          originMs: entry.meta.originMs,
-          usage: entry.meta.usage,
-          tags: entry.meta.tags.length,
-        })
-      } else if (result === 'refused') skipped('store-refused')
-      else skipped('store-failed')
+    const encoded = context.compression.encode(entry)
+    if (isThenable(encoded)) void encoded.then(write)
+    else write(encoded)
+  }
+
+  function write(entry: Entry): void {
+    const late = flight.spoiled ? 'invalidated' : lease && !lease.held ? 'lease-lost' : undefined
+    if (late) {
+      skipped(late)
+      return
     }
-    const result = context.store.set(entry)
-    if (typeof result === 'string') finish(result)
-    else void result.then(finish)
+    const result = context.store.set(entry, lease)
+    // From here on lookups find it, in the store or in its queue of writes.
+    flight.done()
+    if (isThenable(result)) void result.then((outcome) => written(entry, outcome))
+    else written(entry, result)
+  }
+
+  function written(entry: Entry, outcome: SetOutcome): void {
+    if (outcome !== 'stored') {
+      skipped(outcome === 'refused' ? 'store-refused' : outcome === 'dropped' && lease && !lease.held ? 'lease-lost' : 'store-failed')
+      return
+    }
+    void lease?.close()
+    marks.stored(key)
+    emitter.emit({
+      ...labelsOf(clock, request, shape),
+      type: 'entry-stored',
+      entryId: id,
+      bytes: entryBytes(entry),
+      originMs: entry.meta.originMs,
+      usage: entry.meta.usage,
+      tags: entry.meta.tags.length,
+    })
   }
 
   function conclude(): void {

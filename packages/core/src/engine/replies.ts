@@ -38,6 +38,8 @@ export interface HitOptions {
   readonly now: number
   /** The request's If-None-Match field. */
   readonly ifNoneMatch: string | undefined
+  /** Name of the tier that had it, for `Cache-Status`; undefined where there is only one. */
+  readonly source?: string | undefined
   /** Its Accept-Encoding field; asked of encoded entries alone. */
   readonly acceptEncoding: string | undefined
   /** The body of an encoded entry as it was recorded. */
@@ -66,8 +68,9 @@ function encodedReply(entry: Entry, coding: BodyCoding, options: HitOptions): Aw
   return isThenable(body) ? body.then(reply) : reply(body)
 }
 
-function plainReply(entry: Entry, { name, pace, clock, now, ifNoneMatch }: HitOptions): Reply {
-  const own = ownFields(name, { hit: true, ttlSeconds: remainingMs(entry, now) / 1000 }, 'HIT', entry.id, entry.headers)
+function plainReply(entry: Entry, { name, pace, clock, now, ifNoneMatch, source }: HitOptions): Reply {
+  const status = { hit: true, ttlSeconds: remainingMs(entry, now) / 1000, detail: source } as const
+  const own = ownFields(name, status, 'HIT', entry.id, entry.headers)
   own.push(['Age', `${Math.floor(ageMs(entry, now) / 1000)}`])
   if (isNotModified(entry, ifNoneMatch)) {
     return { status: 304, headers: [...validators(entry.headers), ...own], body: { kind: 'bytes', bytes: NOTHING } }

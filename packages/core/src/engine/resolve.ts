@@ -58,7 +58,11 @@ const CACHE_OPTIONS: readonly (keyof LlmCacheOptions)[] = [
   'maxEntries',
   'maxBytes',
   'maxEntryBytes',
+  'eviction',
+  'compression',
+  'encryption',
   'storeTimeout',
+  'log',
   'upstream',
   'prices',
   'clock',
@@ -108,15 +112,19 @@ export interface ResolvedCache {
   readonly name: string
   readonly maxEntryBytes: number
   readonly storeTimeoutMs: number
+  readonly log: ((line: string) => void) | undefined
 }
 
 /** @throws OptionError for an unknown or wrong option of the cache; those of its routes are `resolveRule`'s */
 export function resolveCache(options: LlmCacheOptions): ResolvedCache {
   checkObject('options', options)
   checkNames(options, CACHE_OPTIONS, CACHE_OPTIONS)
-  const bound = (['maxEntries', 'maxBytes'] as const).find((name) => options[name] !== undefined)
+  const bound = (['maxEntries', 'maxBytes', 'eviction'] as const).find((name) => options[name] !== undefined)
   if (bound && options.store !== undefined)
-    throw invalid(bound, 'bounds the in-process store and would do nothing to the `store` given here')
+    throw invalid(
+      bound,
+      `is for the in-process store and would do nothing to the \`store\` given here; as a tier: store: [createMemoryStore({ ${bound} }), ...]`,
+    )
   const { name = 'llm-cache' } = options
   if (!isCacheName(name)) throw invalid('name', `is ${describeValue(name)}; it must be printable ASCII text`)
   checkPrices(options.prices)
@@ -126,6 +134,7 @@ export function resolveCache(options: LlmCacheOptions): ResolvedCache {
     name,
     maxEntryBytes: countOf('maxEntryBytes', options.maxEntryBytes, DEFAULT_MAX_ENTRY_BYTES),
     storeTimeoutMs: durationOf('storeTimeout', options.storeTimeout, DEFAULT_STORE_TIMEOUT_MS, 1),
+    log: options.log === false ? undefined : (functionOf('log', options.log) ?? console.warn),
   }
 }
 

@@ -3,6 +3,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { CacheHandle } from '../engine/handle.js'
 import type { CacheRequest, RequestBody } from '../exchange.js'
+import { askAgain } from '../web/again.js'
 import { bodyOf } from './body.js'
 import { certificateOf } from './certificate.js'
 
@@ -85,8 +86,17 @@ class NodeRequest implements CacheRequest {
   }
 
   body(limit: number): RequestBody | Promise<RequestBody> {
-    this.#body ??= bodyOf(this.#request, this.#options.parsed, limit)
+    if (this.#body === undefined) {
+      const body = bodyOf(this.#request, this.#options.parsed, limit)
+      this.#body = body
+      if (body instanceof Promise) void body.then((read) => (this.#body = read))
+    }
     return this.#body
+  }
+
+  again(): boolean {
+    const body = this.#body
+    return body !== undefined && !(body instanceof Promise) && askAgain(this.#request, this.url, body)
   }
 }
 

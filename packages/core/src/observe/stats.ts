@@ -4,6 +4,8 @@ import { createCostFunction, type PriceTable } from '../cost/cost.js'
 import type { CacheEvent, SkipReason, Usage } from '../events.js'
 import type { BypassReason } from '../exchange.js'
 import type { StoreFailure } from '../ports.js'
+import type { TierStats } from '../stores/guarded.js'
+import type { SharedStats } from './shared-stats.js'
 
 /** Everything since the cache was created. Counts are requests unless said otherwise. */
 export interface CacheStats {
@@ -23,12 +25,18 @@ export interface CacheStats {
   readonly evictions: number
   readonly expirations: number
   readonly damaged: number
+  /** Writes given up before the store saw them. */
+  readonly dropped: number
   /** Failed calls of the store, by reason. */
   readonly storeFailures: Readonly<Partial<Record<StoreFailure, number>>>
   /** Entries held, where the store can tell. */
   readonly entries: number | undefined
   /** Bytes held, where the store can tell. */
   readonly bytes: number | undefined
+  /** Each tier by itself, the nearest first: hits, misses, failures, latency in ms, and what waits to be written. */
+  readonly tiers: readonly TierStats[]
+  /** Sums of all processes that share a store; undefined where none does or it could not be asked. */
+  readonly shared: SharedStats | undefined
   /** Tokens that were served but not billed, as far as providers reported usage. */
   readonly saved: Savings
 }
@@ -44,12 +52,12 @@ export interface Savings {
 
 export interface StatsCounter {
   listen(event: CacheEvent): void
-  read(size: { readonly entries: number; readonly bytes: number } | undefined): CacheStats
+  read(size: { readonly entries: number; readonly bytes: number } | undefined, tiers: readonly TierStats[]): Omit<CacheStats, 'shared'>
 }
 
 export function createStats(prices?: PriceTable): StatsCounter {
   const costOf = createCostFunction(prices)
-  const count = { hits: 0, collapsed: 0, misses: 0, stored: 0, evictions: 0, expirations: 0, damaged: 0 }
+  const count = { hits: 0, collapsed: 0, misses: 0, stored: 0, evictions: 0, expirations: 0, damaged: 0, dropped: 0 }
   const bypasses: Partial<Record<BypassReason, number>> = {}
   const skipped: Partial<Record<SkipReason, number>> = {}
   const storeFailures: Partial<Record<StoreFailure, number>> = {}
@@ -95,12 +103,15 @@ export function createStats(prices?: PriceTable): StatsCounter {
         case 'entry-damaged':
           count.damaged++
           break
+        case 'write-dropped':
+          count.dropped++
+          break
         case 'store-failed':
           increase(storeFailures, event.reason)
           break
       }
     },
-    read(size) {
+    read(size, tiers) {
       const served = count.hits + count.collapsed
       const lookups = served + count.misses
       return {
@@ -111,6 +122,7 @@ export function createStats(prices?: PriceTable): StatsCounter {
         hitRate: lookups === 0 ? 0 : served / lookups,
         entries: size?.entries,
         bytes: size?.bytes,
+        tiers,
         saved: { ...saved },
       }
     },

@@ -30,13 +30,26 @@ export interface CredentialsOptions {
   readonly secret?: string | undefined
 }
 
+/** Names a partition from outside a request, to erase it. */
+export type PartitionSelector =
+  /** What the partition function returned; 'shared' under `partition: 'shared'`. */
+  | string
+  /** The fields with the caller's credentials, as its requests carry them (`{ authorization: 'Bearer ...' }`), and its certificate's digest. */
+  | { readonly headers: Readonly<Record<string, string>>; readonly identity?: string | undefined }
+
 export type PartitionResult =
   /** `digest`: 22 characters of base64url (132 bits of SHA-256 or HMAC-SHA-256). */
   { readonly kind: 'ok'; readonly digest: string } | { readonly kind: 'bypass'; readonly reason: PartitionFailure }
 
 export type PartitionFailure = Extract<BypassReason, 'no-partition' | 'partition-failed'>
 
-export type Partitioner = (request: CacheRequest) => PartitionResult | Promise<PartitionResult>
+export interface Partitioner {
+  (request: CacheRequest): PartitionResult | Promise<PartitionResult>
+  /** The digest of the partition that `selector` names under these rules; undefined where it names none. */
+  digestOf(selector: PartitionSelector): string | undefined
+  /** Partitioners with equal text name partitions alike, whatever function they ask. */
+  readonly scheme: string
+}
 
 /**
  * Builds the function that names a request's partition. It never throws and never rejects; it answers at once unless
@@ -51,6 +64,8 @@ export function createPartitioner(option: PartitionOption = 'private', credentia
     const data = `llm-cache/partition/1 ${kind}:${input}`
     return (secret === undefined ? sha256(data) : hmacSha256(secret, data)).slice(0, DIGEST_LENGTH)
   }
+  const kind = typeof option === 'function' ? 'function' : option
+  const scheme = `${kind} ${JSON.stringify(kind === 'private' ? credentials : (secret ?? ''))}`
   const ok = (kind: string, input: string): PartitionResult => ({ kind: 'ok', digest: digest(kind, input) })
 
   if (typeof option === 'function') {
@@ -58,7 +73,7 @@ export function createPartitioner(option: PartitionOption = 'private', credentia
       if (value === undefined || value === null || value === '') return NO_PARTITION
       return typeof value === 'string' ? ok('function', part(value)) : PARTITION_FAILED
     }
-    return (request) => {
+    const partitioner = (request: CacheRequest): PartitionResult | Promise<PartitionResult> => {
       try {
         const value: unknown = option(request)
         return isThenable(value) ? Promise.resolve(value).then(judge, () => PARTITION_FAILED) : judge(value)
@@ -66,17 +81,24 @@ export function createPartitioner(option: PartitionOption = 'private', credentia
         return PARTITION_FAILED
       }
     }
+    return Object.assign(partitioner, {
+      scheme,
+      digestOf: (selector: PartitionSelector) => (typeof selector === 'string' ? digestIn(judge(selector)) : undefined),
+    })
   }
   if (option === 'shared') {
     const shared = ok('shared', '')
-    return () => shared
+    return Object.assign(() => shared, {
+      scheme,
+      digestOf: (selector: PartitionSelector) => (selector === 'shared' ? digestIn(shared) : undefined),
+    })
   }
   if (option !== 'private') {
     const hint = didYouMean(option, ['private', 'shared'])
     throw invalid('partition', `is ${describeValue(option)}; it must be 'private', 'shared' or a function${hint}`)
   }
   const anonymous = ok('anonymous', '')
-  return (request) => {
+  const partitioner = (request: Pick<CacheRequest, 'header' | 'headerNames' | 'identity'>): PartitionResult => {
     try {
       let input = ''
       const names: string[] = []
@@ -99,6 +121,44 @@ export function createPartitioner(option: PartitionOption = 'private', credentia
       return PARTITION_FAILED
     }
   }
+  return Object.assign(partitioner, {
+    scheme,
+    digestOf(selector: PartitionSelector) {
+      if (typeof selector === 'string') return undefined
+      const fields = new Map(Object.entries(selector.headers).map(([name, value]) => [name.toLowerCase(), value]))
+      return digestIn(partitioner({ header: (name) => fields.get(name), headerNames: () => fields.keys(), identity: selector.identity }))
+    },
+  })
+}
+
+/**
+ * What `selector` names under each of the rules in use.
+ *
+ * @throws OptionError for what is no selector, or names nothing under any of them
+ */
+export function digestsOf(selector: PartitionSelector, partitioners: Iterable<Partitioner>): readonly string[] {
+  const isHeaders = typeof selector === 'object' && selector !== null && isFields(selector.headers)
+  if (!isHeaders && (typeof selector !== 'string' || selector === '')) {
+    throw invalid('partition', `is ${describeValue(selector)}; it must be a text, or { headers: { authorization: '...' } }`)
+  }
+  const digests = new Set<string>()
+  for (const { digestOf } of partitioners) {
+    const digest = digestOf(selector)
+    if (digest !== undefined) digests.add(digest)
+  }
+  if (digests.size > 0) return [...digests]
+  const how = isHeaders
+    ? 'no route tells callers apart by their credentials; name the partition as text'
+    : "no route names partitions by a function; under 'private' they are named by { headers } with the caller's credentials"
+  throw invalid('partition', `names nothing here: ${how}`)
+}
+
+function isFields(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.values(value).every((field) => typeof field === 'string')
+}
+
+function digestIn(result: PartitionResult): string | undefined {
+  return result.kind === 'ok' ? result.digest : undefined
 }
 
 const DIGEST_LENGTH = 22

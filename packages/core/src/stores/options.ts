@@ -14,9 +14,13 @@ export function resolveCount(option: string, value: unknown, usual: number, larg
 }
 
 /** @throws OptionError naming the first option of `options` that is not among `known` */
-export function rejectUnknown(options: object, known: readonly string[]): void {
+export function rejectUnknown(options: object, known: readonly string[], path?: string): void {
   for (const name of Object.keys(options)) {
     if (!known.includes(name))
-      throw new OptionError('ERR_OPTION_UNKNOWN', name, `Unknown option ${describeValue(name)}${didYouMean(name, known)}`)
+      throw new OptionError(
+        'ERR_OPTION_UNKNOWN',
+        path ? `${path}.${name}` : name,
+        `Unknown option ${describeValue(name)}${didYouMean(name, known)}`,
+      )
   }
 }

@@ -2,8 +2,10 @@
 
 import type { CacheHandle } from '../engine/handle.js'
 import type { CacheRequest, RequestBody } from '../exchange.js'
+import { askAgain, type ReceivedMessage } from './again.js'
 import type { BodyReader } from './body.js'
 import { certificateOf } from './identity.js'
+import { messageBehind } from './incoming.js'
 
 /** What an adapter knows about a request beyond the `Request` itself. */
 export interface WebRequestOptions {
@@ -29,6 +31,7 @@ class WebRequest implements CacheRequest {
   readonly #request: Request
   readonly #body: BodyReader
   readonly #options: WebRequestOptions
+  #read: RequestBody | undefined
 
   constructor(request: Request, body: BodyReader, options: WebRequestOptions) {
     this.method = request.method
@@ -68,7 +71,15 @@ class WebRequest implements CacheRequest {
   }
 
   body(limit: number): RequestBody | Promise<RequestBody> {
-    return this.#body.read(limit)
+    const body = this.#body.read(limit)
+    if (body instanceof Promise) void body.then((read) => (this.#read = read))
+    else this.#read = body
+    return body
+  }
+
+  again(): boolean {
+    const message = (this.#options.incoming ?? messageBehind(this.#request)) as ReceivedMessage | undefined
+    return message !== undefined && this.#read !== undefined && askAgain(message, this.url, this.#read)
   }
 }
 

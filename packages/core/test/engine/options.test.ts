@@ -37,7 +37,7 @@ describe('wrong options', () => {
     [{ maxEntryBytes: '1mb' }, 'maxEntryBytes', /1mb/],
     [{ storeTimeout: 0 }, 'storeTimeout', /1 ms/],
     [{ store: 'redis://user:secret@host' }, 'store', /Keyv/],
-    [{ store: [] }, 'store', /array/],
+    [{ store: [] }, 'store', /takes 1 to 8 stores/],
     [{ strategy: 'semantic' }, 'strategy', /exact/],
     [{ name: '' }, 'name', /name/],
     [{ name: 'ünï' }, 'name', /ASCII/],

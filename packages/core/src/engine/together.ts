@@ -1,0 +1,95 @@
+/** Collapsed forwarding across processes: one of all leads, the others follow its answer, and go on without it when it dies. */
+
+import type { Entry } from '../entry/entry.js'
+import type { AnswerHead, CacheRequest } from '../exchange.js'
+import type { FlightLease, RemoteFlight } from '../sharing.js'
+import type { Lookup } from '../stores/tiers.js'
+import type { EngineContext } from './context.js'
+import type { Flight, Joined } from './flight.js'
+import { relay } from './relay.js'
+import { type Continuation, continueFlight } from './resume.js'
+
+export type Together =
+  /** Ask the origin; without a lease where no other process could be asked. */
+  | { readonly kind: 'lead'; readonly lease: FlightLease | undefined }
+  /** Another process is asking: what its flight brings comes through the one here. */
+  | { readonly kind: 'follow'; readonly joined: Joined | Promise<Joined> }
+  /** Another process has just stored it. */
+  | { readonly kind: 'found'; readonly found: Extract<Lookup, { kind: 'found' }> }
+
+export interface Asker {
+  readonly request: CacheRequest
+  readonly isFresh: (entry: Entry) => boolean
+  /** How long a stream that broke off waits for something to go on with, in ms. */
+  readonly patienceMs: number
+}
+
+export interface TogetherTable {
+  /** For the opener of `flight`, whose lookup missed. Never rejects. */
+  join(key: string, flight: Flight, asker: Asker): Promise<Together>
+}
+
+/** Between two looks for an answer to go on with, in ms. */
+const PAUSE_MS = 50
+
+export function createTogether({ store, clock, compression }: EngineContext): TogetherTable {
+  async function join(key: string, flight: Flight, asker: Asker): Promise<Together> {
+    const joining = await store.join(key)
+    if (joining === undefined) return { kind: 'lead', lease: undefined }
+    if (joining.kind === 'follow') return { kind: 'follow', joined: follow(key, flight, joining.flight, asker) }
+    // The leader before may have stored its answer after we looked.
+    const found = await store.get(key, asker.isFresh)
+    if (found.kind !== 'found' || !found.fresh) return { kind: 'lead', lease: joining.lease }
+    void joining.lease.close()
+    return { kind: 'found', found }
+  }
+
+  function follow(key: string, flight: Flight, remote: RemoteFlight, asker: Asker): Joined | Promise<Joined> {
+    const joined = flight.join(asker.request.signal)
+    // The flight has no leader here: with its last follower goes the reason for the relay.
+    if (!flight.leaderGone(() => remote.cancel())) remote.cancel()
+    void relay(remote, flight).then(async (end) => {
+      if (end.kind === 'broken') await resume(key, flight, end.head, asker)
+      flight.done()
+    })
+    return joined
+  }
+
+  /**
+   * The leader of a stream that is going out here died elsewhere. The app is asked once more; whoever leads then, here or in another
+   * process, may go on where the stream broke off.
+   */
+  async function resume(key: string, flight: Flight, head: AnswerHead, { request, patienceMs }: Asker): Promise<void> {
+    flight.close()
+    const sent = flight.bytes()
+    const until = clock.monotonic() + patienceMs
+    let asked = false
+    while (sent && clock.monotonic() < until) {
+      const next = continueFlight(flight, head, sent)
+      const joining = await store.join(key)
+      if (joining?.kind === 'follow') await relay(joining.flight, next)
+      else {
+        if (joining) void joining.lease.close()
+        const found = await store.get(key, () => true)
+        if (found.kind === 'found') await replay(found.entry, next)
+        else if (!asked) asked = request.again?.() === true
+      }
+      if (next.state !== 'catching-up') return
+      await new Promise<void>((resolve) => void clock.schedule(PAUSE_MS, resolve))
+    }
+    flight.abort()
+  }
+
+  async function replay(entry: Entry, next: Continuation): Promise<void> {
+    try {
+      const body = await compression.decode(entry)
+      next.head({ id: entry.id, status: entry.status, headers: entry.headers })
+      next.write(body)
+      next.end(undefined)
+    } catch {
+      // Damaged: asked for once more, it is a miss.
+    }
+  }
+
+  return { join }
+}

@@ -1,0 +1,278 @@
+/**
+ * Tiers: stores in a row, the nearest first. Reads go down until one has a fresh entry, which is then promoted to those above;
+ * writes go to all; removals go up, so that nothing is promoted again from below.
+ */
+
+import { type Entry, entryBytes } from '../entry/entry.js'
+import { isThenable } from '../lib/deadline.js'
+import type { Awaitable, Clock, StoreEvent, StoreFailure, StoreSize } from '../ports.js'
+import type { BusMessage, FlightLease, Joining, SharedCounters } from '../sharing.js'
+import type { EraseOutcome, GetOutcome, GuardedStore, SetOutcome, TierStats } from './guarded.js'
+import { createPending } from './pending.js'
+
+/** One store in the row. */
+export interface Tier {
+  readonly store: GuardedStore
+  /** Longest time that an entry stays here, in ms; Infinity where its own lifetime alone counts. */
+  readonly ttlMs: number
+}
+
+/** What a lookup found: the newest entry with the name of its tier and what `isFresh` said; nothing; or nothing because a tier failed. */
+export type Lookup =
+  | { readonly kind: 'found'; readonly entry: Entry; readonly source: string; readonly fresh: boolean }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'failed'; readonly reason: StoreFailure }
+
+/** What a removal did in one tier. */
+export interface TierReport {
+  readonly tier: string
+  /** Entries that were there. */
+  readonly matched: number
+  readonly removed: number
+  /**
+   * Why it is not known to be clean: the store failed, cannot list its keys ('unsupported'), still had some on a second look ('left'),
+   * or the other processes could not be told ('peers').
+   */
+  readonly failed: StoreFailure | 'unsupported' | 'left' | 'peers' | undefined
+}
+
+export interface StoreTiers {
+  /** True where every tier answers at once. */
+  readonly synchronous: boolean
+  /** More than one tier. */
+  readonly tiered: boolean
+  /** Looks into the tiers that answer at once, which come first. Gives the newest entry even where `isFresh` says no. */
+  peek(key: string, isFresh: (entry: Entry) => boolean): Lookup
+  /** Looks into the other tiers, promoting what is fresh. */
+  get(key: string, isFresh: (entry: Entry) => boolean): Awaitable<Lookup>
+  /** Writes to all tiers. Under a lease the shared tier comes first: what it refuses for a later leader goes nowhere. */
+  set(entry: Entry, lease?: FlightLease): Awaitable<SetOutcome>
+  /** Leads or follows across processes; undefined where no tier can or it could not be asked. */
+  join(key: string): Promise<Joining | undefined>
+  /** True where `join` is worth calling. */
+  readonly coordinates: boolean
+  /** Where a tier keeps sums for all processes. */
+  readonly counters: GuardedCounters | undefined
+  delete(key: string): Promise<readonly TierReport[]>
+  /** Removes every key that begins with `prefix` ('' is all) from all tiers, here and in the other processes. */
+  erase(prefix: string): Promise<readonly TierReport[]>
+  size(): StoreSize | undefined
+  stats(): readonly TierStats[]
+  close(): Promise<void>
+}
+
+/** `SharedCounters` under the deadline and breaker of their store. */
+export interface GuardedCounters {
+  /** False: they could not be added. */
+  add(deltas: Readonly<Record<string, number>>): Promise<boolean>
+  read(): Promise<Readonly<Record<string, number>> | undefined>
+}
+
+export interface TiersOptions {
+  readonly clock: Clock
+  readonly onEvent: (event: StoreEvent) => void
+  /** Another process erased everything under `prefix`: what is in flight here must not be stored. */
+  readonly onErased: (prefix: string) => void
+}
+
+export function createTiers(tiers: readonly Tier[], { clock, onEvent, onErased }: TiersOptions): StoreTiers {
+  const firstSlow = tiers.findIndex(({ store }) => !store.synchronous)
+  const quick = firstSlow === -1 ? tiers : tiers.slice(0, firstSlow)
+  const slow = firstSlow === -1 ? [] : tiers.slice(firstSlow)
+  const inMemory = tiers.filter(({ store }) => store.inMemory)
+  const shared = tiers.find(({ store }) => store.sharing !== undefined)
+  const { flights, bus, counters } = shared?.store.sharing ?? {}
+  const pending = createPending()
+
+  for (const { store } of tiers) store.listen(onEvent)
+
+  bus?.subscribe((message) => {
+    if (message.kind === 'changed') {
+      pending.spoil(message.key)
+      for (const { store } of inMemory) void store.delete(message.key)
+      return
+    }
+    // After lost messages anything may have happened to anything.
+    const prefix = message.kind === 'lost' ? '' : message.prefix
+    pending.spoil(prefix)
+    onErased(prefix)
+    for (const { store } of inMemory) void store.erase(prefix)
+  })
+
+  function capped(entry: Entry, { ttlMs, store }: Tier): Entry {
+    const most = clock.now() + Math.min(ttlMs, store.limits.maxTtlMs ?? Number.POSITIVE_INFINITY)
+    if (entry.deleteAt <= most) return entry
+    return { ...entry, staleAt: Math.min(entry.staleAt, most), deleteAt: most }
+  }
+
+  function write(tier: Tier, entry: Entry, lease?: FlightLease): Awaitable<SetOutcome> {
+    return tier.store.set(capped(entry, tier), lease)
+  }
+
+  /** In the background where the tier is slow: the answer does not wait for it. */
+  function promote(entry: Entry, above: readonly Tier[]): void {
+    for (const tier of above) void write(tier, entry)
+  }
+
+  async function walk(key: string, isFresh: (entry: Entry) => boolean): Promise<Lookup> {
+    const work = pending.begin(key)
+    try {
+      let best: Lookup = ABSENT
+      for (const tier of slow) {
+        const found = await tier.store.get(key)
+        if (work.spoiled) return ABSENT
+        best = better(best, found, tier, isFresh)
+        if (best.kind !== 'found' || !best.fresh) continue
+        promote(best.entry, tiers.slice(0, tiers.indexOf(tier)))
+        return best
+      }
+      return best
+    } finally {
+      work.end()
+    }
+  }
+
+  async function setUnderLease(entry: Entry, lease: FlightLease, fenced: Tier): Promise<SetOutcome> {
+    const work = pending.begin(entry.key)
+    try {
+      const first = await write(fenced, entry, lease)
+      const superseded = first === 'refused' && entryBytes(entry) <= fenced.store.limits.maxEntryBytes
+      if (work.spoiled || superseded || !lease.held) {
+        // Reads may have promoted it from the queue of writes.
+        for (const { store } of inMemory) void store.delete(entry.key)
+        return 'dropped'
+      }
+      const rest = tiers.filter((tier) => tier !== fenced).map((tier) => write(tier, entry))
+      return combine([first, ...(await Promise.all(rest))])
+    } finally {
+      work.end()
+    }
+  }
+
+  function announce(message: BusMessage): Promise<boolean> {
+    if (!shared || !bus) return Promise.resolve(true)
+    return shared.store.attempt('flight', () => bus.publish(message)).then(({ kind }) => kind === 'done')
+  }
+
+  function stored(entry: Entry, outcome: SetOutcome): SetOutcome {
+    if (outcome === 'stored' && bus) void announce({ kind: 'changed', key: entry.key })
+    return outcome
+  }
+
+  /** From the deepest tier up, the memories first and last: what is promoted meanwhile goes as well. */
+  async function remove(prefix: string, work: (tier: Tier) => Awaitable<TierReport>): Promise<readonly TierReport[]> {
+    pending.spoil(prefix)
+    const reports = new Map<Tier, TierReport>()
+    for (const tier of inMemory) reports.set(tier, await work(tier))
+    for (const tier of [...tiers].reverse()) if (!tier.store.inMemory) reports.set(tier, await work(tier))
+    pending.spoil(prefix)
+    for (const tier of inMemory) reports.set(tier, sum(reports.get(tier) as TierReport, await work(tier)))
+    if (shared && !(await announce({ kind: 'erased', prefix }))) {
+      const report = reports.get(shared) as TierReport
+      reports.set(shared, { ...report, failed: report.failed ?? 'peers' })
+    }
+    return tiers.map((tier) => reports.get(tier) as TierReport)
+  }
+
+  return {
+    synchronous: slow.length === 0,
+    tiered: tiers.length > 1,
+    coordinates: flights !== undefined,
+    counters: shared && counters && guardCounters(shared.store, counters),
+    peek(key, isFresh) {
+      let best: Lookup = ABSENT
+      for (let index = 0; index < quick.length; index++) {
+        const tier = quick[index] as Tier
+        best = better(best, tier.store.get(key) as GetOutcome, tier, isFresh)
+        if (best.kind !== 'found' || !best.fresh) continue
+        if (index > 0) promote(best.entry, quick.slice(0, index))
+        return best
+      }
+      return best
+    },
+    get: (key, isFresh) => (slow.length === 0 ? ABSENT : walk(key, isFresh)),
+    set(entry, lease) {
+      if (lease && shared) return setUnderLease(entry, lease, shared).then((outcome) => stored(entry, outcome))
+      const outcomes = tiers.map((tier) => write(tier, entry))
+      if (outcomes.some(isThenable)) return Promise.all(outcomes).then((all) => stored(entry, combine(all)))
+      return combine(outcomes as SetOutcome[])
+    },
+    async join(key) {
+      if (!shared || !flights) return undefined
+      let givenUp = false
+      const outcome = await shared.store.attempt('flight', () =>
+        flights.join(key).then((joining) => {
+          // Nobody waits for it any more: a lease that is kept would hold up all other processes.
+          if (givenUp) letGo(joining)
+          return joining
+        }),
+      )
+      givenUp = true
+      return outcome.kind === 'done' ? outcome.value : undefined
+    },
+    delete: (key) =>
+      remove(key, async ({ store }) => {
+        const outcome = await store.delete(key)
+        const removed = outcome === 'deleted' ? 1 : 0
+        return { tier: store.name, matched: removed, removed, failed: outcome === 'failed' ? 'error' : undefined }
+      }),
+    erase: (prefix) => remove(prefix, async ({ store }) => reportOf(store.name, await store.erase(prefix))),
+    size() {
+      for (const { store } of tiers) {
+        const size = store.size()
+        if (size) return size
+      }
+      return undefined
+    },
+    stats: () => tiers.map(({ store }) => store.stats()),
+    async close() {
+      await Promise.all(tiers.map(({ store }) => store.close()))
+    },
+  }
+}
+
+function guardCounters(store: GuardedStore, counters: SharedCounters): GuardedCounters {
+  return {
+    add: async (deltas) => (await store.attempt('flight', () => counters.add(deltas))).kind === 'done',
+    async read() {
+      const outcome = await store.attempt('flight', () => counters.read())
+      return outcome.kind === 'done' ? outcome.value : undefined
+    },
+  }
+}
+
+/** The newer of two entries; a failure is worth telling only where nothing was found. */
+function better(best: Lookup, found: GetOutcome, { store }: Tier, isFresh: (entry: Entry) => boolean): Lookup {
+  if (found.kind === 'found') {
+    if (best.kind === 'found' && best.entry.storedAt >= found.entry.storedAt) return best
+    return { kind: 'found', entry: found.entry, source: store.name, fresh: isFresh(found.entry) }
+  }
+  return found.kind === 'failed' && best.kind === 'absent' ? found : best
+}
+
+/** Stored anywhere is stored. */
+function combine(outcomes: readonly SetOutcome[]): SetOutcome {
+  for (const outcome of ['stored', 'refused', 'dropped'] as const) if (outcomes.includes(outcome)) return outcome
+  return 'failed'
+}
+
+function reportOf(tier: string, outcome: EraseOutcome): TierReport {
+  if (outcome.kind === 'erased') return { tier, matched: outcome.matched, removed: outcome.removed, failed: undefined }
+  return { tier, matched: outcome.removed, removed: outcome.removed, failed: outcome.reason }
+}
+
+function sum(first: TierReport, second: TierReport): TierReport {
+  return {
+    tier: first.tier,
+    matched: first.matched + second.matched,
+    removed: first.removed + second.removed,
+    failed: second.failed,
+  }
+}
+
+function letGo(joining: Joining): void {
+  if (joining.kind === 'lead') joining.lease.abort()
+  else joining.flight.cancel()
+}
+
+const ABSENT: Lookup = { kind: 'absent' }
