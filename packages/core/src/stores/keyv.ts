@@ -88,9 +88,22 @@ export function createKeyvStore(keyv: KeyvLike, options: KeyvStoreOptions = {}):
   const erase = (key: string): Promise<unknown> => call('deleting', () => keyv.delete(key))
   const remove = (key: string): Promise<unknown> => (verify ? verifiedDelete(verification, key, erase) : erase(key))
 
-  /** Nobody waits for it: what it was to remove is a miss with or without it. */
+  /** Removals that nobody waits for but the next write of the same key, which they must not take with them. */
+  const discarding = new Map<string, Promise<void>>()
+
+  /** What it is to remove is a miss with or without it. */
   function discard(key: string): void {
-    watch.call(() => keyv.delete(key)).catch(() => {})
+    if (discarding.size >= MAX_DISCARDING || discarding.has(key)) return
+    const done = watch
+      .call(() => keyv.delete(key))
+      .then(
+        () => {},
+        () => {},
+      )
+    discarding.set(
+      key,
+      done.then(() => void discarding.delete(key)),
+    )
   }
 
   async function read(value: unknown, key: string): Promise<Entry | undefined> {
@@ -124,6 +137,7 @@ export function createKeyvStore(keyv: KeyvLike, options: KeyvStoreOptions = {}):
     },
     async set(entry) {
       const { key, storedAt } = entry
+      await discarding.get(key)
       // For Keyv 0, negative and NaN mean for ever; Redis wants whole milliseconds.
       const ttl = Math.min(Math.ceil(entry.deleteAt - clock.now()), maxTtl)
       const fits = entryBytes(entry) <= maxEntryBytes && ttl >= 1
@@ -177,5 +191,6 @@ export function isKeyvLike(value: unknown): value is KeyvLike {
 }
 
 const OPTIONS = ['name', 'maxEntryBytes', 'maxValueBytes', 'maxTtl', 'maxNamespaceBytes', 'clearsAll', 'verifyWrites', 'clock']
+const MAX_DISCARDING = 1000
 /** Memcached counts in seconds: what lives shorter than this may be gone before it is read back. In ms. */
 const VERIFIABLE_MS = 2000
