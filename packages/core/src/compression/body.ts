@@ -64,7 +64,8 @@ export function decodeBody(entry: Entry, codecs: Codecs, maxBytes: number): Awai
   if (!codec) throw new FrameError('coding', `The body's coding ${coding} is not available here.`)
   const check = (decoded: Uint8Array): Uint8Array => {
     if (decoded.byteLength !== decodedBytes) throw new FrameError('coding', 'The decoded body is not as long as it says.')
-    return decoded
+    // Not a Buffer, whose methods differ.
+    return new Uint8Array(decoded.buffer, decoded.byteOffset, decodedBytes)
   }
   try {
     const decoded = codec.decode(body, decodedBytes, decodedBytes < INLINE_BYTES)

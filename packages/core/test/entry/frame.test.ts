@@ -30,6 +30,8 @@ const entries: fc.Arbitrary<Entry> = fc
     status: fc.integer({ min: 200, max: 599 }),
     headers: fc.array(fc.tuple(hostile, hostile), { maxLength: 5 }),
     body: fc.uint8Array({ maxLength: 600 }),
+    coding: fc.option(fc.constantFrom('gzip', 'br', 'zstd', 'lz4'), { nil: undefined }),
+    more: fc.nat({ max: 1000 }),
     cuts: fc.option(fc.array(fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), amount), { maxLength: 6 }), { nil: undefined }),
     meta: fc.record(
       {
@@ -43,12 +45,13 @@ const entries: fc.Arbitrary<Entry> = fc
       { noNullPrototype: true },
     ),
   })
-  .map(({ times, cuts, ...rest }) => ({
+  .map(({ times, cuts, coding, more, ...rest }) => ({
     ...rest,
+    ...(coding && { encoding: { coding, decodedBytes: rest.body.length + more } }),
     storedAt: times[0] as number,
     staleAt: times[1] as number,
     deleteAt: times[2] as number,
-    chunks: cuts && marks(cuts, rest.body.length),
+    chunks: cuts && marks(cuts, rest.body.length + (coding ? more : 0)),
   }))
 
 function marks(cuts: readonly (readonly [number, number])[], length: number): [number, number][] {
@@ -68,11 +71,12 @@ function reasonOf(work: () => unknown): string {
 }
 
 /** A frame with this header and body and a correct checksum. */
-function forge(header: unknown, body: Uint8Array = new Uint8Array(0)): Uint8Array {
+function forge(header: unknown, body: Uint8Array = new Uint8Array(0), coding = 0): Uint8Array {
   const json = Buffer.from(typeof header === 'string' ? header : (JSON.stringify(header) ?? ''))
   const prefix = Buffer.alloc(14)
   prefix.write('LLMC')
   prefix[4] = 1
+  prefix[5] = coding
   prefix.writeUInt32BE(json.length, 6)
   prefix.writeUInt32BE(body.length, 10)
   const content = Buffer.concat([prefix, json, body])
@@ -204,13 +208,47 @@ describe('frame', () => {
     expect(reasonOf(() => decodeFrame(forge({ ...header, ...wrong }, new Uint8Array(3)), 'k'))).toBe('header')
   })
 
+  const encoded = { ...header, decodedBytes: 9, chunks: [[9, 1]] }
+  it('reads a forged frame whose body is encoded', () => {
+    const { decodedBytes, ...rest } = encoded
+    for (const [at, coding] of ['gzip', 'br', 'zstd', 'lz4'].entries()) {
+      const expected = { ...rest, encoding: { coding, decodedBytes }, body: new Uint8Array(3) }
+      expect(decodeFrame(forge(encoded, new Uint8Array(3), at + 1), 'k')).toStrictEqual(expected)
+    }
+    // Of a body that is as recorded the length is what it is.
+    expect(reasonOf(() => decodeFrame(forge(encoded, new Uint8Array(3), 0), 'k'))).toBe('header')
+  })
+
+  it.each<[string, unknown, string]>([
+    ['no decoded length', undefined, 'header'],
+    ['as text', '9', 'header'],
+    ['in parts', 9.5, 'header'],
+    ['negative', -1, 'header'],
+    ['less than the chunks', 8, 'header'],
+    ['above the limit', 1001, 'too-large'],
+    ['far above the limit', 1e300, 'too-large'],
+  ])('refuses a decoded length: %s', (_name, decodedBytes, reason) => {
+    expect(reasonOf(() => decodeFrame(forge({ ...encoded, decodedBytes }, new Uint8Array(3), 1), 'k', 1000))).toBe(reason)
+  })
+
+  it('has a bound of its own for decoded lengths', () => {
+    const claim = (decodedBytes: number): string =>
+      reasonOf(() => decodeFrame(forge({ ...encoded, decodedBytes }, new Uint8Array(3), 1), 'k'))
+    expect(claim(64 * 1024 * 1024)).toBe('none')
+    expect(claim(64 * 1024 * 1024 + 1)).toBe('too-large')
+  })
+
   it('names the reason', () => {
     const frame = encodeFrame(sampleEntry(clock, { key: 'k' }))
     const changed = (at: number, value: number): Uint8Array => frame.with(at, value)
     expect(reasonOf(() => decodeFrame(frame, 'other'))).toBe('foreign-key')
     expect(reasonOf(() => decodeFrame(changed(0, 0), 'k'))).toBe('not-a-frame')
     expect(reasonOf(() => decodeFrame(changed(4, 2), 'k'))).toBe('version')
-    expect(reasonOf(() => decodeFrame(changed(5, 1), 'k'))).toBe('version')
+    for (const coding of [5, 6, 0x7f, 0x81, 0xff]) expect(reasonOf(() => decodeFrame(changed(5, coding), 'k'))).toBe('version')
+    for (const coding of [1, 2, 3, 4]) expect(reasonOf(() => decodeFrame(changed(5, coding), 'k'))).toBe('checksum')
+    expect(reasonOf(() => decodeFrame(changed(5, 0x80), 'k'))).toBe('sealed')
+    expect(reasonOf(() => decodeFrame(frame.subarray(0, 5), 'k'))).toBe('truncated')
+    expect(reasonOf(() => decodeFrame(frame.subarray(0, 4), 'k'))).toBe('not-a-frame')
     expect(reasonOf(() => decodeFrame(changed(20, 0), 'k'))).toBe('checksum')
     expect(reasonOf(() => decodeFrame(frame.subarray(0, 10), 'k'))).toBe('truncated')
     expect(reasonOf(() => decodeFrame(frame.subarray(0, -1), 'k'))).toBe('truncated')
