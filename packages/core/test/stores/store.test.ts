@@ -95,7 +95,10 @@ describe('encryption', () => {
 
   it('is given to every store that makes bytes', () => {
     let given: EntryCodec | undefined
-    open([createMemoryStore(), { ...plain, useCodec: (one) => void (given = one) }], true)
+    const useCodec = (one: EntryCodec): void => {
+      given = one
+    }
+    open([createMemoryStore(), { ...plain, useCodec }], true)
     expect(given).toBe(codec)
   })
 
