@@ -42,7 +42,7 @@ export function createHealth(options: HealthOptions): Health {
 
   const reads = createBreaker(config, (mixed) => {
     openedAt = clock.monotonic()
-    busy = mixed || arrivedAt >= reads.failingSince
+    busy = mixed || arrivedAt > reads.failingSince
     awaitingWrite = false
     writeProber.stop()
     if (!stopped) readProber.start(false)

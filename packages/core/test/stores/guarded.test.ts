@@ -38,13 +38,13 @@ function createHanging() {
 }
 
 const failure = (operation: string, reason: string): object => ({ type: 'store-failed', store: 'test', operation, reason })
-const OPERATIONS = ['get', 'set', 'delete', 'clear'] as const
+const OPERATIONS = ['get', 'set', 'delete'] as const
 const callOf = ({ guard, entry }: Setup, operation: (typeof OPERATIONS)[number]): unknown =>
-  operation === 'set' ? guard.set(entry) : operation === 'clear' ? guard.clear() : guard[operation](entry.key)
+  operation === 'set' ? guard.set(entry) : guard[operation](entry.key)
 const failed = (operation: string, reason: string): unknown => (operation === 'get' ? { kind: 'failed', reason } : 'failed')
 
 describe('guarded store', () => {
-  it('answers at once where the store does, without a timer', () => {
+  it('answers at once where the store does, without a timer', async () => {
     const { guard, clock, entry, events } = setUp({})
     expect(guard.get(entry.key)).toEqual({ kind: 'absent' })
     expect(guard.set(entry)).toBe('stored')
@@ -52,9 +52,8 @@ describe('guarded store', () => {
     expect(guard.size()?.entries).toBe(1)
     expect(guard.delete(entry.key)).toBe('deleted')
     expect(guard.delete(entry.key)).toBe('absent')
-    expect(guard.clear()).toBe('cleared')
     expect(guard.set({ ...entry, body: new Uint8Array(9_000_000) })).toBe('refused')
-    expect(guard.close()).toBeUndefined()
+    await guard.close()
     expect(clock.pending()).toBe(0)
     expect(events).toEqual([])
   })
@@ -164,65 +163,7 @@ describe('guarded store', () => {
     expect(guard.size()).toBeUndefined()
   })
 
-  describe('when the store hangs', () => {
-    it('leaves no more calls waiting than allowed', async () => {
-      const { store, settlers } = createHanging()
-      const { guard, clock, events } = setUp(store, { maxUnanswered: 3 })
-      const waiting = [1, 2, 3].map(() => guard.get('k'))
-      for (let times = 0; times < 100; times++) expect(guard.get('k')).toEqual({ kind: 'failed', reason: 'timeout' })
-      clock.advance(100)
-      await Promise.all(waiting)
-      for (let times = 0; times < 100; times++) expect(guard.get('k')).toEqual({ kind: 'failed', reason: 'timeout' })
-      expect(settlers).toHaveLength(3)
-      expect(events).toHaveLength(203)
-      expect(clock.pending()).toBe(0)
-    })
-
-    it('goes on as soon as old calls are answered', async () => {
-      const { store, settlers } = createHanging()
-      const { guard, clock } = setUp(store, { maxUnanswered: 2 })
-      const waiting = [guard.get('k'), guard.get('k')]
-      clock.advance(100)
-      await Promise.all(waiting)
-      settlers[0]?.()
-      await new Promise((resolve) => setImmediate(resolve))
-      const next = guard.get('k')
-      settlers[2]?.()
-      expect(await next).toEqual({ kind: 'absent' })
-    })
-
-    it('tries once in ten seconds, and writes lost calls off when that is answered', async () => {
-      const { store, settlers } = createHanging()
-      const { guard, clock } = setUp(store, { maxUnanswered: 2 })
-      const hangOnce = async (): Promise<unknown> => {
-        const answer = guard.get('k')
-        clock.advance(100)
-        return answer
-      }
-      await hangOnce()
-      await hangOnce()
-      clock.advance(10_000)
-      await hangOnce()
-      expect(settlers).toHaveLength(3)
-      await hangOnce()
-      expect(settlers).toHaveLength(3)
-      clock.advance(10_000)
-      const probe = guard.get('k')
-      expect(guard.get('k')).toEqual({ kind: 'failed', reason: 'timeout' })
-      settlers[3]?.()
-      expect(await probe).toEqual({ kind: 'absent' })
-      // Lost calls that turn up after all give no further places.
-      for (const settle of settlers) settle()
-      await new Promise((resolve) => setImmediate(resolve))
-      const both = [guard.get('k'), guard.get('k')]
-      expect(settlers).toHaveLength(6)
-      expect(guard.get('k')).toEqual({ kind: 'failed', reason: 'timeout' })
-      for (const settle of settlers) settle()
-      expect(await Promise.all(both)).toEqual([{ kind: 'absent' }, { kind: 'absent' }])
-    })
-  })
-
-  it.each(['deadlineMs', 'longDeadlineMs', 'maxUnanswered'])('refuses a wrong %s', (option) => {
+  it.each(['deadlineMs', 'longDeadlineMs'])('refuses a wrong %s', (option) => {
     for (const value of [0, -1, Number.NaN, Number.POSITIVE_INFINITY, '100']) {
       expect(() => setUp({}, { [option]: value })).toThrow(expect.objectContaining({ name: 'OptionError', option }))
     }
