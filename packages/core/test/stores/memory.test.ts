@@ -2,13 +2,15 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Entry, entryBytes } from '../../src/entry/entry.js'
 import { OptionError } from '../../src/errors.js'
-import type { StoreEvent } from '../../src/ports.js'
+import type { CacheStore, StoreEvent } from '../../src/ports.js'
 import { createMemoryStore, type MemoryStoreOptions } from '../../src/stores/memory.js'
 import { createManualClock } from '../../src/testing/manual-clock.js'
 import { sampleEntry } from '../../src/testing/sample-entry.js'
 import { storeContract } from '../../src/testing/store-contract.js'
 
 storeContract({ describe, it }, 'memory', async ({ clock }) => ({ store: createMemoryStore({ clock }) }))
+
+const listed = (store: CacheStore, prefix: string): string[] => Array.from((store.keys?.(prefix) ?? []) as Iterable<string>)
 
 type Step =
   | { readonly do: 'set'; readonly key: string; readonly size: number; readonly lifetimeMs: number }
@@ -70,7 +72,7 @@ describe('memory store', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 120 }), fc.integer({ min: 1, max: 6 }), (steps, maxEntries) => {
         const clock = createManualClock()
-        const [maxBytes, maxEntryBytes] = [7000, 2800]
+        const [maxBytes, maxEntryBytes] = [8200, 3200]
         const store = createMemoryStore({ maxEntries, maxBytes, maxEntryBytes, clock })
         const model = createModel(maxEntries, maxBytes, maxEntryBytes)
         const events: string[] = []
@@ -100,6 +102,61 @@ describe('memory store', () => {
     )
   })
 
+  it('evicts by cost only what it held, tells of it, and keeps the truth, within both bounds at every moment', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 150 }), fc.integer({ min: 1, max: 6 }), (steps, maxEntries) => {
+        const clock = createManualClock()
+        const [maxBytes, maxEntryBytes] = [9000, 3600]
+        const store = createMemoryStore({ eviction: 'cost', maxEntries, maxBytes, maxEntryBytes, clock })
+        // A map that knows no policy: it is told what went, by size, each of which is different.
+        const model = new Map<string, Entry>()
+        const bytes = (): number => [...model.values()].reduce((total, entry) => total + entryBytes(entry), 0)
+        let gone: { readonly reason: string; readonly bytes: number }[] = []
+        store.listen?.((event) => {
+          expect(store.size()?.bytes).toBeLessThanOrEqual(maxBytes)
+          if (event.type === 'entry-evicted') gone.push(event)
+        })
+        const settle = (): void => {
+          for (const event of gone) {
+            const entry = [...model.values()].find((candidate) => entryBytes(candidate) === event.bytes)
+            expect(entry).toBeDefined()
+            if (!entry) continue
+            expect(event.reason).toBe(entry.deleteAt > clock.now() ? 'space' : 'expired')
+            model.delete(entry.key)
+          }
+          gone = []
+        }
+        for (const [serial, next] of steps.entries()) {
+          if (next.do === 'wait') clock.advance(next.ms)
+          else if (next.do === 'clear') {
+            store.clear()
+            model.clear()
+          } else if (next.do === 'set') {
+            const now = clock.now()
+            const times = { storedAt: now - 100, staleAt: now - 50, deleteAt: now + next.lifetimeMs }
+            const size = next.size - (next.size % 200) + serial
+            const entry = sampleEntry(clock, { key: next.key, body: new Uint8Array(size), ...times })
+            const fitted = model.size < maxEntries && bytes() + entryBytes(entry) <= maxBytes
+            model.delete(next.key)
+            const stored = store.set(entry)
+            settle()
+            if (fitted) expect(stored).toBe(entryBytes(entry) <= maxEntryBytes && entry.deleteAt > now)
+            if (stored) model.set(next.key, entry)
+          } else if (next.do === 'get') {
+            const found = store.get(next.key)
+            settle()
+            expect(found).toBe(model.get(next.key))
+          } else expect(store.delete(next.key)).toBe(model.delete(next.key))
+          expect(store.size()).toEqual({ entries: model.size, bytes: bytes() })
+          expect(listed(store, '').sort()).toEqual([...model.keys()].sort())
+          expect(model.size).toBeLessThanOrEqual(maxEntries)
+          expect(bytes()).toBeLessThanOrEqual(maxBytes)
+        }
+      }),
+      { numRuns: 500 },
+    )
+  })
+
   it('answers at once with the very entry', () => {
     const store = createMemoryStore()
     const entry = sampleEntry({ now: Date.now }, {})
@@ -117,6 +174,28 @@ describe('memory store', () => {
     expect(size?.bytes).toBeLessThanOrEqual(1_000_000)
     expect(size?.bytes).toBeGreaterThan(990_000)
     expect(evicted.length + (size?.entries ?? 0)).toBe(100_000)
+  })
+
+  it.each(['lru', 'cost'] as const)('lists its keys by prefix, also while they are deleted (%s)', (eviction) => {
+    const clock = createManualClock()
+    const store = createMemoryStore({ eviction, clock })
+    const keys = ['lc1.t.1', 'lc1.t.2', 'lc1.tt.1', 'lc1.*.1', 'lc1.__proto__.1', 'other']
+    for (const key of keys) store.set(sampleEntry(clock, { key }))
+    expect(listed(store, '').sort()).toEqual([...keys].sort())
+    expect(listed(store, 'lc1.t.').sort()).toEqual(['lc1.t.1', 'lc1.t.2'])
+    expect(listed(store, 'lc1.*.').sort()).toEqual(['lc1.*.1'])
+    for (const key of listed(store, 'lc1.')) store.delete(key)
+    expect(listed(store, '').sort()).toEqual(['other'])
+  })
+
+  it.each(['lru', 'cost'] as const)('does not erase in quadratic time (%s)', (eviction) => {
+    const clock = createManualClock()
+    const store = createMemoryStore({ eviction, maxEntries: 1_000_000, maxBytes: 2 ** 30, clock })
+    for (let at = 0; at < 100_000; at++) store.set(sampleEntry(clock, { key: `lc1.${at % 2 ? 'p' : 'q'}.${at}` }))
+    const startedAt = performance.now()
+    for (const key of listed(store, 'lc1.p.')) store.delete(key)
+    expect(store.size()?.entries).toBe(50_000)
+    expect(performance.now() - startedAt).toBeLessThan(2000)
   })
 
   it('survives a listener that throws', () => {
@@ -149,5 +228,6 @@ describe('memory store', () => {
     expect(() => createMemoryStore({ maxEntry: 5 } as MemoryStoreOptions)).toThrow(/maxEntries/)
     expect(() => createMemoryStore({ maxBytes: 100, maxEntryBytes: 101 })).toThrow(OptionError)
     expect(() => createMemoryStore({ maxEntries: 10_000_001 })).toThrow(OptionError)
+    expect(() => createMemoryStore({ eviction: 'lfu' as 'lru' })).toThrow(expect.objectContaining({ option: 'eviction' }))
   })
 })
