@@ -221,9 +221,11 @@ function untilClosed(closed: () => boolean): Reconnect {
 
 /** Ends `client`. One that is still connecting cannot be stopped: it goes as soon as it is connected, and holds up nobody. */
 function end(client: RedisClientType): void {
-  if (client.isReady || !client.isOpen) return destroy(client)
-  client.unref()
-  client.once('ready', () => destroy(client))
+  if (client.isReady || !client.isOpen) destroy(client)
+  else {
+    client.unref()
+    client.once('ready', () => destroy(client))
+  }
 }
 
 function destroy(client: RedisClientType | RedisClusterType): void {

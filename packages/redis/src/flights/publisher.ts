@@ -30,6 +30,7 @@ export function createPublisher(context: FlightContext, key: string, flightId: s
   let total = 0
   let number = 0
   let running: Promise<void> | undefined
+  let turns = 0
 
   function forget(steps: readonly PublishedStep[]): void {
     for (const step of steps) budget.give(stepBytes(step))
@@ -93,15 +94,15 @@ export function createPublisher(context: FlightContext, key: string, flightId: s
   /** After what is under way, and `before`; sends `extra` then, and whatever waits. */
   function start(before?: Promise<unknown>, extra?: PublishedStep): void {
     const previous = running
-    const current = (async () => {
+    const turn = ++turns
+    running = (async () => {
       await previous
       await before
       if (extra && state !== 'done' && budget.take(stepBytes(extra))) waiting.push(extra)
       while (waiting.length > 0) await flush()
       // At once, so that the next push finds out.
-      if (running === current) running = undefined
+      if (turns === turn) running = undefined
     })()
-    running = current
   }
 
   return {
