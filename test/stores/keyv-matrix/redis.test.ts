@@ -25,11 +25,11 @@ describe.skipIf(!server)('on a real Redis', () => {
       const store = createKeyvStore(keyv, { clock: systemClock() })
       const [old, next] = [sampleEntry(systemClock(), { storedAt: 1 }), sampleEntry(systemClock(), {})]
       expect(await store.set(old)).toBe(true)
-      const admin = await adapter.getClient()
+      const admin = (await adapter.getClient()) as { sendCommand(command: string[]): Promise<unknown> }
       // A proxy that says OK to everything it drops.
       const real = adapter.set.bind(adapter)
       const realDelete = adapter.delete.bind(adapter)
-      adapter.set = async () => undefined
+      adapter.set = async () => {}
       adapter.delete = async () => true
       await expect(store.set(next)).rejects.toThrow(/not there/)
       await expect(store.delete(old.key)).rejects.toThrow(/still there/)

@@ -22,14 +22,13 @@ export interface KeyvClearing {
  * @throws Error when anything is left; when the adapter's own `clear` would reach further than the namespace
  */
 export async function clearKeyv(clearing: KeyvClearing): Promise<void> {
-  const { lister } = clearing
-  // An adapter that pages by offset (SQLite) skips rows that others delete meanwhile, so: until nothing is found.
+  const { lister, remove } = clearing
+  if (!lister || !(await lister.works())) return clearByAdapter(clearing)
   for (let pass = 0; pass < MAX_PASSES; pass++) {
-    const found = await lister?.list('')
-    if (!found) return clearByAdapter(clearing)
-    if (found.size === 0) return
-    const keys = [...found]
-    for (let at = 0; at < keys.length; at += BATCH) await Promise.all(keys.slice(at, at + BATCH).map(clearing.remove))
+    const keys: string[] = []
+    for await (const key of lister.list('')) keys.push(key)
+    if (keys.length === 0) return
+    for (let at = 0; at < keys.length; at += BATCH) await Promise.all(keys.slice(at, at + BATCH).map(remove))
   }
 }
 

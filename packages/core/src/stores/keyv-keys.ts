@@ -9,11 +9,13 @@ import { namespaceOf } from './keyv-limits.js'
 import { isOurs } from './keyv-value.js'
 
 export interface KeyvLister {
+  /** False where the backend turns out not to list what it holds, or takes no writes now. */
+  works(): Promise<boolean>
   /**
-   * Every key of ours that begins with `prefix`, each once, expired ones perhaps among them. They are all held at once (about 150
-   * bytes each), so that those who delete while they read miss none. Undefined where the backend turns out not to list what it holds.
+   * Every key of ours that begins with `prefix`, each once, expired ones perhaps among them. Comes after `works`. Whoever deletes
+   * while reading may miss some: @keyv/sqlite pages by offset.
    */
-  list(prefix: string): Promise<Set<string> | undefined>
+  list(prefix: string): AsyncGenerator<string, void>
 }
 
 /** Undefined where the adapter has no iterator. */
@@ -23,8 +25,7 @@ export function createKeyvLister(keyv: KeyvLike): KeyvLister | undefined {
   /** What stands before our keys, under which namespace. */
   let learnt: { readonly namespace: string; readonly before: string } | undefined
 
-  async function learn(): Promise<string | undefined> {
-    const probe = `lc0.probe.${randomId()}`
+  async function learn(probe: string): Promise<string | undefined> {
     await keyv.set(probe, PROBE_VALUE, PROBE_MS)
     try {
       for await (const [key] of open?.() ?? []) if (typeof key === 'string' && key.endsWith(probe)) return key.slice(0, -probe.length)
@@ -35,20 +36,24 @@ export function createKeyvLister(keyv: KeyvLike): KeyvLister | undefined {
   }
 
   return {
-    async list(prefix) {
+    async works() {
       const namespace = namespaceOf(keyv)
-      const before = learnt?.namespace === namespace ? learnt.before : await learn()
-      if (before === undefined) return undefined
-      learnt = { namespace, before }
-      const start = before + prefix
-      const found = new Set<string>()
+      if (learnt?.namespace === namespace) return true
+      const before = await learn(`lc0.probe.${randomId()}`)
+      learnt = before === undefined ? undefined : { namespace, before }
+      return learnt !== undefined
+    },
+    async *list(prefix) {
+      const before = learnt?.before ?? ''
+      const given = new Set<string>()
       for await (const [key, raw] of open()) {
-        if (typeof key !== 'string' || !key.startsWith(start)) continue
+        if (typeof key !== 'string' || !key.startsWith(before + prefix)) continue
         const ours = key.slice(before.length)
         // Other namespaces that begin as ours does leave their separator in what remains.
-        if (KEY.test(ours) && isOurs(await unwrap(keyv, raw))) found.add(ours)
+        if (given.has(ours) || !KEY.test(ours) || !isOurs(await unwrap(keyv, raw))) continue
+        given.add(ours)
+        yield ours
       }
-      return found
     },
   }
 }

@@ -175,9 +175,18 @@ export function createKeyvStore(keyv: KeyvLike, options: KeyvStoreOptions = {}):
     },
     ...(lister && {
       async *keys(prefix: string) {
-        const found = (await call('listing', () => lister.list(prefix))) as ReadonlySet<string> | undefined
-        if (!found) throw new Error('This backend does not list its keys.')
-        yield* found
+        if (!(await call('listing', lister.works))) throw new Error('This backend does not list its keys.')
+        const list = lister.list(prefix)
+        try {
+          // Step by step: @keyv/postgres reports an error and ends the list as if it were complete.
+          for (;;) {
+            const { done, value } = (await call('listing', () => list.next())) as IteratorResult<string, void>
+            if (done === true) return
+            yield value as string
+          }
+        } finally {
+          await list.return()
+        }
       },
     }),
   }
