@@ -54,6 +54,11 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
 }
 
+/** `next` of `value`, at once where that is no promise. */
+export function chain<T, R>(value: T | Promise<T>, next: (value: T) => R | Promise<R>): R | Promise<R> {
+  return isThenable(value) ? (value as Promise<T>).then(next) : next(value as T)
+}
+
 const OVERSLEPT_MS = 20
 // Long enough to send a request that the stall held back and to read its answer.
 const EXTRA_TURN_MS = 10

@@ -4,7 +4,7 @@
  */
 
 import { type Entry, entryBytes } from '../entry/entry.js'
-import { isThenable, withDeadline } from '../lib/deadline.js'
+import { chain, withDeadline } from '../lib/deadline.js'
 import type {
   Awaitable,
   CacheStore,
@@ -18,13 +18,14 @@ import type {
 } from '../ports.js'
 import type { Fence, Sharing } from '../sharing.js'
 import { type BreakerOptions, resolveBreaker } from './breaker.js'
-import { type Call, type CallResult, type Calls, createCalls } from './calls.js'
-import { type EraseOutcome, eraseKeys } from './erase.js'
+import { type CallResult, type Calls, createCalls } from './calls.js'
+import type { EraseOutcome } from './erase.js'
 import { createHealth, type Health } from './health.js'
 import { createLateWrites } from './late-writes.js'
 import { createLatencyHistogram, type LatencySummary } from './latency.js'
 import { createListeners } from './listeners.js'
 import { rejectUnknown, resolveCount } from './options.js'
+import { createRemovals, type DeleteOutcome } from './removals.js'
 import { createWriteBehind, type DropReason, type QueueOptions, resolveQueue, type WriteOutcome } from './write-behind.js'
 
 export interface GuardOptions {
@@ -47,9 +48,8 @@ export type GetOutcome =
   | { readonly kind: 'failed'; readonly reason: StoreFailure }
 /** `dropped`: given up before the store saw it; a newer write or delete of the key, an erasure, a full queue, its time over, the end. */
 export type SetOutcome = 'stored' | 'refused' | 'failed' | 'dropped'
-export type DeleteOutcome = 'deleted' | 'absent' | 'failed'
 export type AttemptOutcome<T> = CallResult<T>
-export type { EraseOutcome, QueueOptions }
+export type { DeleteOutcome, EraseOutcome, QueueOptions }
 
 /** A `CacheStore` whose methods neither throw nor reject, and answer in time. Answers of a synchronous store come synchronously. */
 export interface GuardedStore {
@@ -120,7 +120,7 @@ export function guardStore(store: CacheStore, options: GuardOptions): GuardedSto
   const listeners = createListeners()
   const counts = { hits: 0, misses: 0, written: 0, refused: 0, dropped: 0 }
   const times = { reads: createLatencyHistogram(), writes: createLatencyHistogram() }
-  const lateWrites = createLateWrites(clock, longDeadlineMs, (key) => void calls.force(removal(key)))
+  const lateWrites = createLateWrites(clock, longDeadlineMs, (key) => void removals.again(key))
   let lostProbes = 0
   let closed = false
   let closing: Promise<void> | undefined
@@ -146,6 +146,7 @@ export function guardStore(store: CacheStore, options: GuardOptions): GuardedSto
     write: async (...args) => write(calls.force, ...args),
     onDropped,
   })
+  const removals = createRemovals({ store, calls, queue, lateWrites, clock, deadlineMs, longDeadlineMs })
   store.listen?.(calls.hear)
 
   function mayWrite(): boolean {
@@ -196,60 +197,9 @@ export function guardStore(store: CacheStore, options: GuardOptions): GuardedSto
     })
   }
 
-  function removal(key: string): Call<boolean, boolean> {
-    return { operation: 'delete', ms: deadlineMs, work: () => store.delete(key), read: (removed) => removed === true }
-  }
-
   function onDropped(reason: DropReason, bytes: number): void {
     counts.dropped += 1
     listeners.emit({ type: 'write-dropped', store: name, reason, bytes })
-  }
-
-  function remove(key: string): Awaitable<DeleteOutcome> {
-    if (closed) return 'failed'
-    const covers = (other: string): boolean => other === key
-    const hold = queue.hold(covers)
-    const carryOut = (): Awaitable<DeleteOutcome> => {
-      const mayLand = lateWrites.revoke(covers)
-      return chain(calls.call(removal(key)), (result) => {
-        hold.release()
-        if (result.kind === 'failed' || mayLand) return 'failed'
-        return result.value || hold.dropped > 0 ? 'deleted' : 'absent'
-      })
-    }
-    return hold.settled ? hold.settled.then(carryOut) : carryOut()
-  }
-
-  async function clear(): Promise<EraseOutcome> {
-    const entries = size()?.entries ?? 0
-    const result = await calls.call({ operation: 'clear', ms: longDeadlineMs, work: () => store.clear(), read: () => {} })
-    return result.kind === 'done' ? { kind: 'erased', matched: entries, removed: entries } : { ...result, removed: 0 }
-  }
-
-  async function eraseHeld(prefix: string): Promise<EraseOutcome> {
-    if (typeof store.keys !== 'function') return prefix === '' ? clear() : { kind: 'failed', reason: 'unsupported', removed: 0 }
-    return eraseKeys((under) => store.keys?.(under) ?? [], prefix, {
-      list(work) {
-        const until = clock.monotonic() + longDeadlineMs
-        const isOver = (): boolean => clock.monotonic() > until
-        return calls.call({ operation: 'keys', ms: longDeadlineMs, work: () => work(isOver), read: (keys) => keys })
-      },
-      remove: (key) => calls.call(removal(key)),
-    })
-  }
-
-  async function erase(prefix: string): Promise<EraseOutcome> {
-    if (closed) return { ...SKIPPED, removed: 0 }
-    const covers = (key: string): boolean => key.startsWith(prefix)
-    const hold = queue.hold(covers)
-    try {
-      await hold.settled
-      const mayLand = lateWrites.revoke(covers)
-      const outcome = await eraseHeld(prefix)
-      return outcome.kind === 'erased' && mayLand ? { kind: 'failed', reason: 'timeout', removed: outcome.removed } : outcome
-    } finally {
-      hold.release()
-    }
   }
 
   async function shut(): Promise<void> {
@@ -302,8 +252,8 @@ export function guardStore(store: CacheStore, options: GuardOptions): GuardedSto
       onDropped('closed', entryBytes(entry))
       return 'dropped'
     },
-    delete: remove,
-    erase,
+    delete: (key) => (closed ? 'failed' : removals.remove(key)),
+    erase: async (prefix) => (closed ? { ...SKIPPED, removed: 0 } : removals.erase(prefix)),
     attempt: async (operation, work, ms = deadlineMs) => (closed ? SKIPPED : calls.call({ operation, ms, work, read: (value) => value })),
     size,
     stats: () => ({
@@ -323,10 +273,6 @@ export function guardStore(store: CacheStore, options: GuardOptions): GuardedSto
     },
     listen: listeners.add,
   }
-}
-
-function chain<T, R>(value: Awaitable<T>, next: (value: T) => Awaitable<R>): Awaitable<R> {
-  return isThenable(value) ? (value as Promise<T>).then(next) : next(value as T)
 }
 
 const ABSENT: GetOutcome = { kind: 'absent' }
