@@ -239,5 +239,5 @@ function flipBit(bytes: Buffer, at: number, bit: number): void {
 
 function span(bytes: Buffer, random: (below: number) => number): [from: number, to: number] {
   const from = random(bytes.length)
-  return [from, from + random(20_000)]
+  return [from, Math.min(bytes.length, from + random(20_000))]
 }

@@ -1,6 +1,6 @@
 /** Files for databases, and a look into them past the store. */
 
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Connection, loadDriver } from '../../src/disk/driver.js'
@@ -13,8 +13,11 @@ export interface TemporaryFile {
   remove(): void
 }
 
+// These tests open and close hundreds of files; waiting for a disk proves nothing in them.
+const IN_MEMORY = existsSync('/dev/shm')
+
 export function temporaryFile(): TemporaryFile {
-  const folder = mkdtempSync(join(tmpdir(), 'llm-cache-disk-'))
+  const folder = mkdtempSync(join(IN_MEMORY ? '/dev/shm' : tmpdir(), 'llm-cache-disk-'))
   return { folder, path: join(folder, 'cache.db'), remove: () => rmSync(folder, { recursive: true, force: true }) }
 }
 
