@@ -93,7 +93,7 @@ export function createCompression(option: CompressionOption | undefined, setting
       if (byteLength < threshold || byteLength > maxDecodedBytes || !mayEncode(entry)) return entry
       sample(entry)
       const codec = pick === 'none' || pending >= MAX_PENDING ? undefined : codecs.get(CODING_OF[pick])
-      if (!codec || pick === 'none') return entry
+      if (!codec || pick === 'none' || byteLength > (codec.maxBytes ?? byteLength)) return entry
       const encoded = encodeBody(entry, CODING_OF[pick], codec)
       if (!isThenable(encoded)) return encoded
       pending++

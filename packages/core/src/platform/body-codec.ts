@@ -5,6 +5,8 @@ import type { Awaitable } from '../ports.js'
 
 /** One content coding. Failures are thrown where the work is done at once, else they are rejections. */
 export interface BodyCodec {
+  /** Bodies of more bytes take too long here to be encoded. @default no limit */
+  readonly maxBytes?: number
   /** @param inline at once, on this thread, where the runtime can */
   encode(bytes: Uint8Array, inline: boolean): Awaitable<Uint8Array>
   /**

@@ -4,15 +4,16 @@ import { BYTES_PER_MICROSECOND, measureCompression } from '../../src/compression
 import { formatCompressionReport } from '../../src/compression/report.js'
 import type { BodyCoding, Entry } from '../../src/entry/entry.js'
 import { systemClock } from '../../src/lib/clock.js'
+import type { CodecSupport } from '../../src/platform/body-codec.js'
 import type { ManualClock } from '../../src/testing/manual-clock.js'
 import { createManualClock, entryOf, type FakeCost, fakeCodings, noise, prose, settle } from './support.js'
 
 type Costs = Partial<Record<BodyCoding, FakeCost>>
 
-const GZIP: FakeCost = { share: 0.4, compressMicros: 60, decompressMicros: 20 }
-const BR: FakeCost = { share: 0.35, compressMicros: 90, decompressMicros: 25 }
-const ZSTD: FakeCost = { share: 0.42, compressMicros: 20, decompressMicros: 10 }
-const LZ4: FakeCost = { share: 0.6, compressMicros: 5, decompressMicros: 2 }
+const GZIP: FakeCost = { share: 0.4, compressMicros: 240, decompressMicros: 80 }
+const BR: FakeCost = { share: 0.35, compressMicros: 360, decompressMicros: 100 }
+const ZSTD: FakeCost = { share: 0.42, compressMicros: 80, decompressMicros: 40 }
+const LZ4: FakeCost = { share: 0.6, compressMicros: 20, decompressMicros: 8 }
 const BODIES = [4000, 4000, 4000].map((bytes) => prose(bytes))
 
 async function pickOf(costs: Costs, acceptEncodings: readonly string[] = [], bodies = BODIES): Promise<string | undefined> {
@@ -29,8 +30,8 @@ describe('a measurement', () => {
     expect(report).toMatchObject({ samples: 2, bytes: 4000, pick: 'lz4' })
     const [gzip, brotli, zstd, lz4] = report.algorithms
     expect(gzip).toMatchObject({ algorithm: 'gzip', available: true, needs: undefined, ratio: 2.5, savedBytes: 2400 })
-    expect(gzip?.compressMicros).toBeCloseTo(60)
-    expect(gzip?.decompressMicros).toBeCloseTo(20)
+    expect(gzip?.compressMicros).toBeCloseTo(240)
+    expect(gzip?.decompressMicros).toBeCloseTo(80)
     // What would be stored as it is saves nothing.
     expect(brotli).toMatchObject({ available: true, ratio: 1, savedBytes: 0 })
     expect(zstd).toEqual({
@@ -48,10 +49,10 @@ describe('a measurement', () => {
         '2 bodies, 4000 bytes',
         '',
         'algorithm  ratio  compress us  decompress us  saved bytes  needs',
-        'gzip       2.50x         60.0           20.0         2400',
-        'brotli     1.00x         90.0           25.0            0',
+        'gzip       2.50x        240.0           80.0         2400',
+        'brotli     1.00x        360.0          100.0            0',
         'zstd           -            -              -            -  the package some-peer',
-        'lz4        1.67x          5.0            2.0         1600',
+        'lz4        1.67x         20.0            8.0         1600',
         '',
         'auto picks: lz4',
         '',
@@ -90,6 +91,19 @@ describe('a measurement', () => {
     expect((await measureCompression([noise(5000)])).pick).toBe('none')
   })
 
+  it('counts bodies that a coding leaves alone as they are', async () => {
+    const clock = createManualClock()
+    const base = fakeCodings(clock, { gzip: GZIP })('gzip', undefined)
+    if (base.kind !== 'ready') throw new Error('not ready')
+    const open = (coding: BodyCoding): CodecSupport =>
+      coding === 'gzip' ? { kind: 'ready', codec: { ...base.codec, maxBytes: 2000 } } : { kind: 'unsupported', needs: '' }
+    const report = await settle(clock, measureCompression([prose(1000), prose(2001)], { clock, open }))
+    expect(report.algorithms[0]).toMatchObject({ available: true, savedBytes: 600 })
+    const compression = createCompression('gzip', { maxDecodedBytes: 1e6, clock, open })
+    expect((compression.encode(entryOf(prose(2000))) as Entry).encoding?.coding).toBe('gzip')
+    expect((compression.encode(entryOf(prose(2001))) as Entry).encoding).toBeUndefined()
+  })
+
   it('counts a coding that fails as not available', async () => {
     const broken = (): never => {
       throw new Error('broken')
@@ -104,28 +118,28 @@ describe('the pick', () => {
   const all: Costs = { gzip: GZIP, br: BR, zstd: ZSTD, lz4: LZ4 }
 
   it('weighs bytes against time', async () => {
-    // 4000 bytes: gzip 1600 + 8 * 80, br 1400 + 8 * 115, zstd 1680 + 8 * 30, lz4 2400 + 8 * 7.
-    expect(BYTES_PER_MICROSECOND).toBe(8)
+    // 4000 bytes: gzip 1600 + 2 * 320, br 1400 + 2 * 460, zstd 1680 + 2 * 120, lz4 2400 + 2 * 28.
+    expect(BYTES_PER_MICROSECOND).toBe(2)
     expect(await pickOf(all)).toBe('zstd')
     expect(await pickOf({ gzip: GZIP, br: BR, lz4: LZ4 })).toBe('gzip')
-    expect(await pickOf({ ...all, zstd: { ...ZSTD, compressMicros: 200 } })).toBe('gzip')
-    expect(await pickOf({ gzip: { ...GZIP, compressMicros: 200 }, br: BR, lz4: LZ4 })).toBe('brotli')
-    expect(await pickOf({ lz4: LZ4, br: { ...BR, compressMicros: 500 } })).toBe('lz4')
-    expect(await pickOf({ gzip: { share: 0.4, compressMicros: 300, decompressMicros: 1 } })).toBe('none')
+    expect(await pickOf({ ...all, zstd: { ...ZSTD, compressMicros: 800 } })).toBe('gzip')
+    expect(await pickOf({ gzip: { ...GZIP, compressMicros: 800 }, br: BR, lz4: LZ4 })).toBe('brotli')
+    expect(await pickOf({ lz4: LZ4, br: { ...BR, compressMicros: 2000 } })).toBe('lz4')
+    expect(await pickOf({ gzip: { share: 0.4, compressMicros: 1200, decompressMicros: 4 } })).toBe('none')
     expect(await pickOf({})).toBe('none')
   })
 
   it('counts decompressing only for the share of clients that need it', async () => {
-    const slow: FakeCost = { share: 0.4, compressMicros: 10, decompressMicros: 200 }
+    const slow: FakeCost = { share: 0.4, compressMicros: 40, decompressMicros: 800 }
     const costs: Costs = { gzip: slow, lz4: LZ4 }
-    // gzip 1680 + 8 * 200 * share against lz4 2456, which nobody takes.
+    // gzip 1680 + 2 * 800 * share against lz4 2456, which nobody takes.
     expect(await pickOf(costs, ['gzip'])).toBe('gzip')
     expect(await pickOf(costs, ['*'])).toBe('gzip')
     expect(await pickOf(costs, ['br'])).toBe('lz4')
     expect(await pickOf(costs, [])).toBe('lz4')
     expect(await pickOf(costs, ['gzip', 'br'])).toBe('lz4')
     expect(await pickOf(costs, ['gzip', 'gzip', 'gzip', 'gzip', 'br'])).toBe('gzip')
-    expect(await pickOf({ lz4: { ...LZ4, decompressMicros: 400 } }, ['*', 'lz4'])).toBe('none')
+    expect(await pickOf({ lz4: { ...LZ4, decompressMicros: 1600 } }, ['*', 'lz4'])).toBe('none')
   })
 })
 
@@ -170,7 +184,7 @@ describe('auto', () => {
   })
 
   it('looks again after 500 stored entries, with what clients accept by then', async () => {
-    const { clock, compression, store } = create({ gzip: { share: 0.4, compressMicros: 10, decompressMicros: 200 }, lz4: LZ4 })
+    const { clock, compression, store } = create({ gzip: { share: 0.4, compressMicros: 40, decompressMicros: 800 }, lz4: LZ4 })
     store(16)
     await rest(clock)
     expect(store(1).encoding?.coding).toBe('lz4')
@@ -190,7 +204,7 @@ describe('auto', () => {
   })
 
   it('may pick nothing, and change its mind', async () => {
-    const { clock, store } = create({ gzip: { share: 0.4, compressMicros: 1000, decompressMicros: 1 } })
+    const { clock, store } = create({ gzip: { share: 0.4, compressMicros: 4000, decompressMicros: 4 } })
     store(16)
     await rest(clock)
     expect(store(1).encoding).toBeUndefined()

@@ -1,3 +1,4 @@
+import * as zlib from 'node:zlib'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -8,6 +9,9 @@ import { FrameError } from '../../src/errors.js'
 import { systemClock } from '../../src/lib/clock.js'
 import { openBodyCodec as openWebCodec } from '../../src/platform/web-compress.js'
 import { entryOf, noise, prose } from './support.js'
+
+/** Before Node 22.15 zstd is a package, which works on this thread and on small bodies alone. */
+const hasSlowZstd = !('zstdCompress' in zlib)
 
 const MAX = 8 * 1024 * 1024
 const settings = { maxDecodedBytes: MAX, clock: systemClock() }
@@ -28,7 +32,7 @@ describe.each<[string, CompressionAlgorithm, BodyCoding]>([
   ['brotli', 'brotli', 'br'],
   ['zstd', 'zstd', 'zstd'],
   ['lz4', 'lz4', 'lz4'],
-])('%s', (name, algorithm, coding) => {
+])('%s', (_name, algorithm, coding) => {
   const compression = create({ algorithm, threshold: 1 })
 
   it('brings back any body', async () => {
@@ -54,6 +58,10 @@ describe.each<[string, CompressionAlgorithm, BodyCoding]>([
   it.each([1024, 16 * 1024 - 1, 16 * 1024, 300_000])('brings back %s bytes, and holds no more memory than it needs', async (bytes) => {
     const body = prose(bytes)
     const encoded = await compression.encode(entryOf(body))
+    if (hasSlowZstd && algorithm === 'zstd' && bytes > 32 * 1024) {
+      expect(encoded.encoding).toBeUndefined()
+      return
+    }
     expect(encoded.encoding?.coding).toBe(coding)
     expect(encoded.body.constructor).toBe(Uint8Array)
     expect(encoded.body.buffer.byteLength).toBeLessThanOrEqual(encoded.body.byteLength * 1.125 + 1)
@@ -70,7 +78,7 @@ describe.each<[string, CompressionAlgorithm, BodyCoding]>([
     expect(small).not.toBeInstanceOf(Promise)
     expect(compression.decode(small as Entry)).toBeInstanceOf(Uint8Array)
     // The zstd package works on this thread.
-    if (name === 'zstd' && !('zstdCompress' in (await import('node:zlib')))) return
+    if (hasSlowZstd && algorithm === 'zstd') return
     const large = compression.encode(entryOf(prose(20_000)))
     expect(large).toBeInstanceOf(Promise)
     const decoded = compression.decode(await large)
@@ -79,7 +87,7 @@ describe.each<[string, CompressionAlgorithm, BodyCoding]>([
   })
 
   it('refuses what would be larger than it says, or than may be, and what is not of its coding', async () => {
-    for (const bytes of [5000, 200_000]) {
+    for (const bytes of [5000, hasSlowZstd && algorithm === 'zstd' ? 30_000 : 200_000]) {
       const encoded = await compression.encode(entryOf(prose(bytes)))
       const said = (decodedBytes: number): Entry => ({ ...encoded, encoding: { coding, decodedBytes } })
       expect(await reasonOf(() => compression.decode(said(bytes - 1)))).toBe('too-large')
@@ -280,7 +288,7 @@ describe('what is compressed', () => {
 
   it('levels matter', async () => {
     const size = async (algorithm: 'gzip' | 'brotli' | 'zstd', level: number): Promise<number> =>
-      (await create({ algorithm, level }).encode(entryOf(prose(60_000)))).body.byteLength
+      (await create({ algorithm, level }).encode(entryOf(prose(30_000)))).body.byteLength
     expect(await size('gzip', 9)).toBeLessThan(await size('gzip', 1))
     expect(await size('brotli', 11)).toBeLessThan(await size('brotli', 1))
     expect(await size('zstd', 19)).toBeLessThan(await size('zstd', 1))
