@@ -171,8 +171,9 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
     return chain(store.get(key, isFresh), (far) => {
       if (far.kind === 'found' && far.fresh) return land(query, far, flight)
       const reason = missReason(query, far.kind === 'absent' ? near : far)
-      const together = flight && store.coordinates && joins < MAX_JOINS
-      return together ? ask(query, reason, flight, isFresh, joins) : lead(query, reason, flight)
+      // A store that did not answer the lookup is not asked again: one deadline is all that a request waits for it.
+      const mayAsk = flight && store.coordinates && far.kind !== 'failed' && joins < MAX_JOINS
+      return mayAsk ? ask(query, reason, flight, isFresh, joins) : lead(query, reason, flight)
     })
   }
 
