@@ -35,6 +35,8 @@ export interface Breaker {
   readonly open: boolean
   /** What opened it. */
   readonly because: StoreFailure | undefined
+  /** It is closed and the last call failed. */
+  readonly failing: boolean
   /** When the failures in a row began, monotonic ms. */
   readonly failingSince: number
   /** Grows when it opens and when it closes: calls of an earlier generation say nothing of this one. */
@@ -73,6 +75,9 @@ export function createBreaker(config: BreakerConfig, onOpen: (mixed: boolean) =>
     },
     get because() {
       return because
+    },
+    get failing() {
+      return inRow > 0
     },
     get failingSince() {
       return failingSince

@@ -106,8 +106,10 @@ export function createCalls(options: CallsOptions): Calls {
         return
       }
       if (told.reason === 'refused') refusals += 1
-      const breaker = breakerOf(told.operation)
       failures[told.reason] += 1
+      // What a failing write tells of its connection says nothing of reads.
+      if (told.operation === 'connection' && health.writes.open) return
+      const breaker = breakerOf(told.operation)
       if (!breaker.open) emit(told)
       breaker.fail(breaker.generation, clock.monotonic(), told.reason)
     },

@@ -29,7 +29,7 @@ export interface Health {
 
 /**
  * Writes are probed only while reads work: a write that hangs holds its bytes. After an outage of both the state goes from
- * `down` to `up` in one step, once the first write has shown which it is.
+ * `down` to `up` in one step, once the first write has shown which it is; on the way down it takes one step too.
  */
 export function createHealth(options: HealthOptions): Health {
   const { clock, config } = options
@@ -49,7 +49,11 @@ export function createHealth(options: HealthOptions): Health {
     changed()
   })
   const writes = createBreaker(config, () => {
-    if (!reads.open && !stopped) writeProber.start(false)
+    if (!reads.open && !stopped) {
+      // Reads are about to show whether they fail too: no 'read-only' for a moment before 'down'.
+      awaitingWrite = reads.failing
+      writeProber.start(false)
+    }
     changed()
   })
 

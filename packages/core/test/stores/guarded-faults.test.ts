@@ -121,6 +121,35 @@ describe('a store that fails', () => {
     }
   })
 
+  it('goes down in one step, and is not thought down for what failing writes tell of their connection', async () => {
+    const chaos = createChaos()
+    Object.assign(chaos, { reads: 'hang', writes: 'hang', deletes: 'hang' })
+    for (const key of 'abcdef') {
+      put(chaos, `lc1.p.${key}`)
+      void chaos.guard.get('lc1.p.x')
+      await chaos.pass(10)
+    }
+    await chaos.pass(1000)
+    expect(statesOf(chaos.events)).toEqual(['down'])
+
+    let tell: (event: never) => void = () => {}
+    const reading = createChaos(
+      {},
+      {
+        listen: (listener: never) => {
+          tell = listener
+        },
+      },
+    )
+    Object.assign(reading, { writes: 'reject', deletes: 'reject' })
+    for (let times = 0; times < 5; times++) await reading.guard.delete('lc1.p.a')
+    const { length } = reading.events
+    for (let times = 0; times < 9; times++)
+      tell({ type: 'store-failed', store: 'chaos', operation: 'connection', reason: 'error' } as never)
+    expect(reading.events).toHaveLength(length)
+    expect(reading.guard.state).toBe('read-only')
+  })
+
   it('finds writes possible again though none waits', async () => {
     const chaos = createChaos()
     Object.assign(chaos, { writes: 'reject', deletes: 'reject' })
