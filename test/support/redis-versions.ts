@@ -42,7 +42,7 @@ export function serverVersions(): readonly ServerVersion[] {
 
 /** Starts `command` on a free port without persistence; `settings` go on its command line. */
 export async function startServer(command: string, settings: Readonly<Record<string, string>> = {}): Promise<RunningServer> {
-  const port = await freePort()
+  const port = Number(settings.port ?? (await freePort()))
   const folder = await mkdtemp(join(tmpdir(), 'llm-cache-server-'))
   const all = { port, bind: '127.0.0.1', dir: folder, save: '', appendonly: 'no', ...settings }
   const args = Object.entries(all).flatMap(([name, value]) => [`--${name}`, `${value}`])

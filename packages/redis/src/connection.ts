@@ -79,12 +79,23 @@ function nodeMain(source: Exclude<ClientInput, { kind: 'cluster' }>, outage: Out
   const onReady = (): void => outage.works('commands')
   client.on('error', onError)
   client.on('ready', onReady)
-  let started: Promise<void> | undefined = client.isReady ? undefined : firstAttempt(client, clock).finally(() => (started = undefined))
-  if (!client.isOpen) client.connect().catch(() => {})
+  let started: Promise<void> | undefined
+  let begun = false
+  // A client that was given is connected by the first command, if nobody did before: connecting twice is an error.
+  function start(): Promise<void> | undefined {
+    if (begun) return started
+    begun = true
+    started = firstAttempt(client, clock).finally(() => {
+      started = undefined
+    })
+    if (!client.isOpen) client.connect().catch(() => {})
+    return started
+  }
+  if (own) start()
 
   return {
     link: createLink(true, async (_key, command, typeMapping) => {
-      if (!client.isReady) await started
+      if (!client.isReady) await start()
       // A queue for the time without a connection would only hold what nobody waits for any more.
       if (!client.isReady) throw new Error('Redis is not connected.')
       return client.sendCommand(command, { typeMapping })
@@ -119,10 +130,13 @@ function clusterMain(cluster: RedisClusterType, outage: Outage): Main {
   const events = ['error', 'node-error'] as const
   for (const event of events) cluster.on(event, onError)
   let started: Promise<unknown> | undefined
-  if (!cluster.isOpen) started = cluster.connect().catch(() => {})
+  function start(): Promise<unknown> {
+    started ??= cluster.isOpen ? Promise.resolve() : cluster.connect().catch(() => {})
+    return started
+  }
   return {
     link: createLink(false, async (key, command, typeMapping) => {
-      await started
+      await start()
       const reply = await cluster.sendCommand(key, false, command, { typeMapping, timeout: QUEUED_MS })
       outage.works('commands')
       return reply
@@ -132,7 +146,7 @@ function clusterMain(cluster: RedisClusterType, outage: Outage): Main {
       return pubSubOf(channels, outage, undefined, () => destroy(channels))
     },
     async masters() {
-      await started
+      await start()
       return Promise.all(cluster.masters.map(async (node) => (await cluster.nodeClient(node)) as unknown as RedisClientType))
     },
     async close() {
@@ -185,9 +199,15 @@ function pubSubOf(
 /** Settles when the connection is ready or has failed for the first time, or after `START_MS`. */
 function firstAttempt(client: RedisClientType, clock: Clock): Promise<void> {
   return new Promise((resolve) => {
-    client.once('ready', () => resolve())
-    client.once('error', () => resolve())
-    clock.schedule(START_MS, resolve)
+    const settle = (): void => {
+      cancel()
+      client.off('ready', settle)
+      client.off('error', settle)
+      resolve()
+    }
+    const cancel = clock.schedule(START_MS, settle)
+    client.on('ready', settle)
+    client.on('error', settle)
   })
 }
 

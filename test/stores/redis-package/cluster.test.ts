@@ -1,0 +1,115 @@
+import { sampleEntry } from '@llm-cache/core/testing'
+import { createRedisStore, type RedisStore } from '@llm-cache/redis'
+import { createCluster } from 'redis'
+import { afterAll, describe, expect, it } from 'vitest'
+import { storeContract } from '../../../packages/core/src/testing/store-contract.js'
+import { type RunningServer, serverVersions, startServer } from '../../support/redis-versions.js'
+import { bytes, follow, lead, readAll, until } from './support.js'
+
+/** `size` masters that share the slots; no replicas. */
+async function startCluster(command: string, size: number): Promise<readonly RunningServer[]> {
+  const settings = { 'cluster-enabled': 'yes', 'cluster-node-timeout': '5000' }
+  const nodes = await Promise.all(Array.from({ length: size }, () => startServer(command, settings)))
+  const share = 16384 / size
+  for (const [at, node] of nodes.entries()) {
+    await node.ask('CLUSTER', 'ADDSLOTSRANGE', `${Math.floor(at * share)}`, `${Math.floor((at + 1) * share) - 1}`)
+    if (at > 0) await node.ask('CLUSTER', 'MEET', '127.0.0.1', `${nodes[0]?.port}`)
+  }
+  for (const node of nodes) {
+    await until(async () => {
+      const info = String(await node.ask('CLUSTER', 'INFO'))
+      return info.includes('cluster_state:ok') && info.includes(`cluster_known_nodes:${size}`)
+    }, 20_000)
+  }
+  return nodes
+}
+
+const [own, ...others] = serverVersions()
+// Two nodes on one version show that keys go where they belong; the others show that the protocol is the same.
+const clusters = [...(own ? [{ ...own, size: 2 }] : []), ...others.map((version) => ({ ...version, size: 1 }))]
+
+for (const { name, command, size } of clusters) {
+  const nodes = await startCluster(command, size)
+  const rootNodes = [{ url: nodes[0]?.url ?? '' }]
+  const connected = await createCluster({ rootNodes }).connect()
+  const stores: RedisStore[] = []
+  let made = 0
+
+  afterAll(async () => {
+    await Promise.all(stores.map((store) => store.close()))
+    connected.destroy()
+    await Promise.all(nodes.map((node) => node.stop()))
+  })
+
+  describe(`a cluster of ${size} on ${name}`, () => {
+    const open = (namespace: string): RedisStore => {
+      const store = createRedisStore(connected, { namespace, leaseMs: 1000, boundMs: 200 })
+      stores.push(store)
+      return store
+    }
+
+    storeContract({ describe, it }, 'redis cluster', async ({ clock }) => {
+      const namespace = `c${++made}`
+      return {
+        store: createRedisStore(connected, { namespace, clock }),
+        foreign: {
+          plant: async () => void (await connected.set(`c${made}x:{theirs}`, 'x')),
+          isThere: async () => (await connected.get(`c${made}x:{theirs}`)) === 'x',
+        },
+      }
+    })
+
+    it('lists, reads, writes and deletes on all nodes', async () => {
+      const store = open('all')
+      const keys = Array.from({ length: 300 }, (_, at) => `lc1.p.${at}`)
+      expect(await store.setMany(keys.map((key) => sampleEntry({ now: Date.now }, { key })))).toEqual(keys.map(() => true))
+      for (const node of nodes) expect(Number(await node.ask('DBSIZE'))).toBeGreaterThan(50)
+      expect((await store.getMany(keys)).map((entry) => entry?.key)).toEqual(keys)
+      const listed: string[] = []
+      for await (const key of store.keys('lc1.')) listed.push(key)
+      expect(listed.sort()).toEqual([...keys].sort())
+      expect(await store.deleteMatching('*.1??')).toBe(100)
+      await store.clear()
+      expect((await store.getMany(keys)).every((entry) => entry === undefined)).toBe(true)
+    })
+
+    it('follows flights, and fences', async () => {
+      const [leader, other] = [open('flights'), open('flights')]
+      for (const key of ['lc1.p.a', 'lc1.p.b', 'lc1.p.c', 'lc1.p.d']) {
+        const lease = await lead(leader, key)
+        const all = readAll(await follow(other, key))
+        const head = { id: 'x', status: 200, headers: [] }
+        lease.head(head)
+        lease.write(bytes('chunk'))
+        lease.end()
+        expect(await all).toEqual([head, 'chunk', 'end'])
+        expect(await leader.set(sampleEntry({ now: Date.now }, { key }), lease)).toBe(true)
+        await other.delete(key)
+        expect(await leader.set(sampleEntry({ now: Date.now }, { key }), lease)).toBe(false)
+        await lease.close()
+      }
+    })
+
+    it('carries the bus and the counters', async () => {
+      const [one, two] = [open('bus'), open('bus')]
+      const heard: unknown[] = []
+      two.sharing.bus.subscribe((message) => heard.push(message))
+      await until(async () => (await connected.exists('bus:log')) === 1)
+      await one.sharing.bus.publish({ kind: 'erased', prefix: 'lc1.p' })
+      await until(() => heard.length > 0)
+      expect(heard).toEqual([{ kind: 'erased', prefix: 'lc1.p' }])
+      await one.sharing.counters.add({ hits: 1 })
+      await two.sharing.counters.add({ hits: 1 })
+      expect(await one.sharing.counters.read()).toEqual({ hits: 2 })
+    })
+
+    it('is connected by the store where it is not yet, and left open', async () => {
+      const cluster = createCluster({ rootNodes })
+      const store = createRedisStore(cluster, { namespace: 'unconnected' })
+      expect(await store.set(sampleEntry({ now: Date.now }, {}))).toBe(true)
+      await store.close()
+      expect(cluster.isOpen).toBe(true)
+      cluster.destroy()
+    })
+  })
+}

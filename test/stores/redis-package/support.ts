@@ -1,0 +1,80 @@
+/** Stores on one server that know nothing of each other: as many processes. */
+
+import type { FlightLease, RemoteFlight, RemoteStep, StoreEvent } from '@llm-cache/core'
+import { createRedisStore, type RedisStore, type RedisStoreOptions } from '@llm-cache/redis'
+import { afterAll, afterEach, describe } from 'vitest'
+import { type RunningServer, serverVersions, startServer } from '../../support/redis-versions.js'
+
+export interface Bench {
+  readonly server: RunningServer
+  /** A namespace that nobody else uses. */
+  namespace(): string
+  /** A store with connections of its own; closed after the test. */
+  open(namespace: string, options?: RedisStoreOptions): RedisStore & { readonly events: readonly StoreEvent[] }
+}
+
+/** Declares `body` once for each version of the server; each gets a server of its own. */
+export async function onEachServer(name: string, body: (bench: Bench) => void): Promise<void> {
+  for (const version of serverVersions()) {
+    const server = await startServer(version.command, { 'enable-debug-command': 'yes' })
+    const stores: RedisStore[] = []
+    let made = 0
+    describe(`${name} on ${version.name}`, () => {
+      afterEach(async () => {
+        await Promise.all(stores.splice(0).map((store) => store.close()))
+      })
+      afterAll(() => server.stop())
+      body({
+        server,
+        namespace: () => `ns${++made}`,
+        open(namespace, options = {}) {
+          const store = createRedisStore(server.url, { namespace, ...options })
+          const events: StoreEvent[] = []
+          store.listen((event) => events.push(event))
+          stores.push(store)
+          return Object.assign(store, { events })
+        },
+      })
+    })
+  }
+}
+
+export async function lead(store: RedisStore, key: string): Promise<FlightLease> {
+  const joining = await store.sharing.flights.join(key)
+  if (joining.kind !== 'lead') throw new Error('somebody else leads')
+  return joining.lease
+}
+
+export async function follow(store: RedisStore, key: string): Promise<RemoteFlight> {
+  const joining = await store.sharing.flights.join(key)
+  if (joining.kind !== 'follow') throw new Error('nobody leads')
+  return joining.flight
+}
+
+/** All steps to the last one; chunks as text. */
+export async function readAll(flight: RemoteFlight): Promise<readonly unknown[]> {
+  const steps: unknown[] = []
+  for (;;) {
+    const step = await flight.next()
+    steps.push(plain(step))
+    if (!['head', 'chunk'].includes(step.kind)) return steps
+  }
+}
+
+export function plain(step: RemoteStep): unknown {
+  if (step.kind === 'chunk') return Buffer.from(step.bytes).toString()
+  return step.kind === 'head' ? step.head : step.kind
+}
+
+export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
+
+export const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+/** Until `check` holds. */
+export async function until(check: () => boolean | Promise<boolean>, ms = 5000): Promise<void> {
+  const end = Date.now() + ms
+  while (!(await check())) {
+    if (Date.now() > end) throw new Error('It did not happen in time.')
+    await wait(5)
+  }
+}
