@@ -20,15 +20,15 @@ export interface KeyvLister {
 
 /** Undefined where the adapter has no iterator. */
 export function createKeyvLister(keyv: KeyvLike): KeyvLister | undefined {
-  const open = iteratorOf(keyv)
-  if (!open) return undefined
+  const iterate = iteratorOf(keyv)
+  if (!iterate) return undefined
   /** What stands before our keys, under which namespace. */
   let learnt: { readonly namespace: string; readonly before: string } | undefined
 
   async function learn(probe: string): Promise<string | undefined> {
     await keyv.set(probe, PROBE_VALUE, PROBE_MS)
     try {
-      for await (const [key] of open?.() ?? []) if (typeof key === 'string' && key.endsWith(probe)) return key.slice(0, -probe.length)
+      for await (const [key] of iterate?.() ?? []) if (typeof key === 'string' && key.endsWith(probe)) return key.slice(0, -probe.length)
     } finally {
       await keyv.delete(probe)
     }
@@ -46,7 +46,7 @@ export function createKeyvLister(keyv: KeyvLike): KeyvLister | undefined {
     async *list(prefix) {
       const before = learnt?.before ?? ''
       const given = new Set<string>()
-      for await (const [key, raw] of open()) {
+      for await (const [key, raw] of iterate()) {
         if (typeof key !== 'string' || !key.startsWith(before + prefix)) continue
         const ours = key.slice(before.length)
         // Other namespaces that begin as ours does leave their separator in what remains.
@@ -80,33 +80,34 @@ interface Listable {
   readonly store?: unknown
 }
 
-/** The value in what an adapter holds: Keyv's envelope or the value itself. */
+/** The value in what an adapter holds: the value itself, or Keyv's envelope round it. */
 async function unwrap(keyv: KeyvLike, raw: unknown): Promise<unknown> {
   if (isOurs(raw)) return raw
   if (isObject(raw)) return raw.value
   if (typeof raw !== 'string') return undefined
-  const parsed = parseJson(raw) ?? (await decode(keyv, raw))
-  return isObject(parsed) ? parsed.value : parsed
-}
-
-/** With Keyv's own compression or encryption. */
-async function decode(keyv: KeyvLike, raw: string): Promise<unknown> {
-  const { decode: six, deserializeData: five } = keyv as { decode?: unknown; deserializeData?: unknown }
-  const method = typeof six === 'function' ? six : five
-  if (typeof method !== 'function') return undefined
   try {
-    return await method.call(keyv, raw)
+    const envelope = await open(keyv as Envelopes, raw)
+    return isObject(envelope) ? envelope.value : undefined
   } catch {
     return undefined
   }
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
+/** What versions 5 and 6 have for it. */
+interface Envelopes {
+  readonly compression?: unknown
+  readonly encryption?: unknown
+  decode?(raw: string): unknown
+  deserializeData?(raw: string): unknown
+  readonly serialization?: { parse(text: string): unknown }
+  deserialize?(text: string): unknown
+}
+
+function open(keyv: Envelopes, raw: string): unknown {
+  if (keyv.compression ?? keyv.encryption) return keyv.decode ? keyv.decode(raw) : keyv.deserializeData?.(raw)
+  // Not `decode`: it reports a value that is damaged as an error of the store.
+  if (keyv.serialization) return keyv.serialization.parse(raw)
+  return keyv.deserialize ? keyv.deserialize(raw) : JSON.parse(raw)
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
