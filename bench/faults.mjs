@@ -32,6 +32,8 @@ const { values: args } = parseArgs({
 const seconds = Number(args.seconds ?? (args.quick ? 2 : 4))
 const rate = Number(args.rate)
 const faults = args.fault ? pick('fault', args.fault, (wanted) => FAULTS.filter(({ name }) => name.startsWith(wanted))) : FAULTS
+// So that no child outlives it.
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
 const startedAt = performance.now()
 const model = await startModel()
 const results = []

@@ -17,7 +17,7 @@ const STORES = {
   async redis() {
     const { createRedisStore } = await load('redis/dist/index.js')
     if (!createRedisStore) throw new Error('@llm-cache/redis has no createRedisStore')
-    return createRedisStore({ url: redisUrl })
+    return createRedisStore(redisUrl)
   },
 }
 
@@ -29,7 +29,11 @@ async function openKeyv() {
 
 const counts = {}
 process.on('disconnect', () => process.exit(0))
-process.on('message', () => process.send({ type: 'counts', counts }))
+let idle = performance.eventLoopUtilization()
+process.on('message', (wanted) => {
+  if (wanted === 'begin') idle = performance.eventLoopUtilization()
+  else process.send({ type: 'counts', counts, utilization: performance.eventLoopUtilization(idle).utilization })
+})
 
 try {
   const { createLlmCache } = await load('core/dist/index.js')

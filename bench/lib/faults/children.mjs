@@ -28,15 +28,18 @@ export async function startApp(settings) {
   app.port = port
   app.unavailable = reason
   return Object.assign(app, {
-    /** How often which event came. */
-    async counts() {
+    /** The load begins. */
+    begin: () => child.process.send('begin'),
+    /** How often which event came (`counts`), and what share of the time since `begin` the event loop was busy (`utilization`). */
+    async numbers() {
       if (app.exit !== undefined) return {}
       const answered = new Promise((resolve) => {
-        child.process.on('message', ({ type, counts }) => type === 'counts' && resolve(counts))
+        child.process.on('message', (message) => message.type === 'counts' && resolve(message))
         child.process.once('exit', () => resolve({}))
       })
       child.process.send('counts')
-      return answered
+      const { counts, utilization } = await answered
+      return { counts, utilization }
     },
     stop: () => {
       app.exit ??= 'stopped'

@@ -5,8 +5,12 @@ import { worstState } from './run.mjs'
 /** In ms: what a fault may cost a request before the breaker opens (a deadline and room for timers) and after it, and recovery. */
 export const BOUNDS = { failed: 0, wrong: 0, before: 120, after: 2, recovery: 2000 }
 
-/** A 99th percentile in ms without a cache from which on the machine was too busy to say anything about latencies. */
+/** States in which reads are not even tried. */
+const SKIPPED_IN = ['busy', 'down']
+/** A machine is too busy to say anything about latencies when the twin's 99th percentile is this many ms, or the app's event loop */
 const BUSY_MS = 100
+/** was at work for this share of the time. */
+const BUSY_SHARE = 0.75
 
 /** The 99th percentile of the records' latencies in ms; undefined when there are none. */
 export function p99(records) {
@@ -17,13 +21,13 @@ export function p99(records) {
 
 /**
  * The row of one run. Added latency is the 99th percentile of the requests during the fault and until recovery, less that of
- * the twin without a cache in the same time; of hits or of the rest, whichever is worse. `before`: asked while the store counted
- * as up, so the breaker had not opened (yet, or again); `after`: asked while it was open.
+ * the twin without a cache in the same time; of hits or of the rest, whichever is worse. `before`: requests for which the store
+ * was still asked, since the breaker of its reads had not opened (yet, or again); `after`: those that came while it was open.
  */
 export function evaluate(run) {
   const { records, twin, states, lines, faultAt, endedAt, recoveredAt } = run
   // Events carry whole milliseconds: what was asked within that one may have been asked before it.
-  const isOpen = ({ at }) => worstState(states, at - 1) !== 'up'
+  const isOpen = ({ at }) => SKIPPED_IN.includes(worstState(states, at - 1))
   const isDuring = ({ at }) => at >= faultAt && at < (recoveredAt ?? Number.POSITIVE_INFINITY)
   const during = records.filter(isDuring)
   const base = p99(twin.filter(isDuring))
@@ -40,7 +44,8 @@ export function evaluate(run) {
     after: added(after, base),
     afterCount: after.length,
     base: round(base),
-    busy: base !== undefined && base >= BUSY_MS,
+    busy: base >= BUSY_MS || run.utilization >= BUSY_SHARE,
+    utilization: run.utilization === undefined ? undefined : Math.round(run.utilization * 100) / 100,
     slowest: round(Math.max(0, ...during.map(({ ms }) => ms))),
     recovery: recoveredAt === undefined ? undefined : round(recoveredAt - endedAt),
     lines: lines.length,

@@ -12,21 +12,22 @@ const HEALTHY_SECONDS = 1.5
 const RECOVERY_SECONDS = 4
 const AFTERWARDS_MS = 500
 /** The twin's share of the load: enough for a 99th percentile. */
-const TWIN_SHARE = 0.5
-const WARM_UP = Array.from({ length: 300 }, (_, at) => ({ prompt: promptOf(`warm-up ${at}`), stream: at % 10 === 0, repeat: false }))
+const TWIN_SHARE = 0.25
+const WARM_UP = Array.from({ length: 200 }, (_, at) => ({ prompt: promptOf(`warm-up ${at}`), stream: at % 10 === 0, repeat: false }))
 
 const { createFaultProxy } = await import(new URL('../../../packages/core/dist/testing/index.js', import.meta.url).href)
 
 /**
  * Runs one fault. Times are in ms since the epoch; `recoveredAt` is undefined when there was no recovery in time.
  * `twin` has the records of the same app without a cache, in a process of its own, asked at the same time.
- * @returns `{ unavailable }` where the store is not there, else records, states, lines, counts, exit and times
+ * @returns `{ unavailable }` where the store is not there, else records, states, lines, exit, times and what the app counted
  */
 export function runFault(settings) {
   const { fault, rate } = settings
   const seconds = fault.seconds ?? settings.seconds
   return withApps(settings, async ({ app, twin, redis, proxy }) => {
     if (!fault.absent) for (let round = 0; round < 2; round++) await askAll({ port: app.port, path: CACHED, questions: WARM, lanes: 16 })
+    app.begin()
     const load = startLoad({ port: app.port, path: CACHED, rate, next: createQuestions(1) })
     const twinLoad = startLoad({ port: twin.port, path: PLAIN, rate: rate * TWIN_SHARE, next: createQuestions(2) })
     if (!fault.absent) await delay(HEALTHY_SECONDS * 1000)
@@ -41,14 +42,14 @@ export function runFault(settings) {
     const recoveredAt = await untilRecovered(app, load.records, endingAt, endedAt)
     await delay(AFTERWARDS_MS)
     await Promise.all([load.stop(), twinLoad.stop()])
-    const counts = await app.counts()
+    const numbers = await app.numbers()
     return {
       records: load.records,
       twin: twinLoad.records,
       states: app.states,
       lines: app.lines,
       exit: app.exit,
-      counts,
+      ...numbers,
       faultAt,
       endedAt,
       recoveredAt,
