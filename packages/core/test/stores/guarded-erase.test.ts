@@ -198,6 +198,17 @@ describe('the queue behind the guard', () => {
     expect(chaos.events).toEqual([expect.objectContaining({ type: 'write-dropped', store: 'chaos', reason: 'closed' })])
   })
 
+  it('is given up as soon as the store goes down during close', async () => {
+    const chaos = createChaos({ queue: { concurrency: 1 } })
+    chaos.writes = 'hang'
+    const writes = [...'abcdefgh'].map((key) => later(put(chaos, key)))
+    const closed = later(chaos.guard.close().then(() => 'closed'))
+    await chaos.pass(600)
+    expect(closed.value).toBe('closed')
+    expect(writes.map(({ value }) => value)).toEqual([...Array(4).fill('failed'), ...Array(4).fill('dropped')])
+    expect(chaos.clock.pending()).toBe(0)
+  })
+
   it('is tried once more at close where the store is down', async () => {
     for (const works of [true, false]) {
       const chaos = createChaos({ queue: { concurrency: 1 } })

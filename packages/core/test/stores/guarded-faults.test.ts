@@ -150,6 +150,18 @@ describe('a store that fails', () => {
     expect(reading.guard.state).toBe('read-only')
   })
 
+  it('comes up in one step from an outage of reads and writes', async () => {
+    const chaos = createChaos()
+    Object.assign(chaos, { reads: 'reject', writes: 'reject', deletes: 'reject' })
+    for (let times = 0; times < 5; times++) await chaos.guard.get('lc1.p.x')
+    for (let times = 0; times < 5; times++) expect(await chaos.guard.delete('lc1.p.a')).toBe('failed')
+    put(chaos, 'lc1.p.a')
+    Object.assign(chaos, { reads: 'fine', writes: 'fine', deletes: 'fine' })
+    await chaos.pass(1500)
+    expect(statesOf(chaos.events)).toEqual(['down', 'up'])
+    expect(chaos.held.size).toBe(1)
+  })
+
   it('finds writes possible again though none waits', async () => {
     const chaos = createChaos()
     Object.assign(chaos, { writes: 'reject', deletes: 'reject' })
