@@ -59,7 +59,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): CacheStore 
 
   return {
     name: NAME,
-    limits: { maxEntryBytes, maxBytes },
+    limits: { maxEntryBytes, maxBytes: bounds.maxBytes },
     synchronous: true,
     inMemory: true,
     get(key) {
