@@ -30,6 +30,11 @@ interface Slot {
   byTime: number
 }
 
+interface Victim {
+  readonly slot: Slot
+  readonly rank: number
+}
+
 export function createCostAwareTable(options: CostAwareOptions, evicted: EvictionListener): EntryTable {
   const { maxEntries, maxBytes, valuation, now } = options
   // An entry takes a share of each bound; what counts is the larger one.
@@ -67,9 +72,14 @@ export function createCostAwareTable(options: CostAwareOptions, evicted: Evictio
   }
 
   function remove(slot: Slot): void {
+    ranks.remove(slot.byRank)
+    forget(slot)
+  }
+
+  /** As `remove`, of what is not in the order of ranks any more. */
+  function forget(slot: Slot): void {
     slots.delete(slot.entry.key)
     bytes -= slot.bytes
-    ranks.remove(slot.byRank)
     times.remove(slot.byTime)
   }
 
@@ -86,28 +96,41 @@ export function createCostAwareTable(options: CostAwareOptions, evicted: Evictio
     }
   }
 
-  /** Whether `slot` is worth those that would have to go for it, of which the first few speak for all. */
-  function mayEnter(slot: Slot): boolean {
-    const victims: { readonly slot: Slot; readonly rank: number }[] = []
-    let saved = 0
+  /** The first few, lowest first, of those that would have to go for `more` bytes, taken out of the order of ranks. */
+  function takeVictims(more: number): Victim[] {
+    const victims: Victim[] = []
     let freed = 0
-    for (let victim = ranks.top(); victim && victims.length < MOST_VICTIMS; victim = ranks.top()) {
-      if (victims.length > 0 && bytes - freed + slot.bytes <= maxBytes) break
-      victims.push({ slot: victim, rank: ranks.rankAt(0) })
-      saved += yieldOf(victim) * victim.bytes
-      freed += victim.bytes
+    for (let slot = ranks.top(); slot && victims.length < MOST_VICTIMS; slot = ranks.top()) {
+      if (victims.length > 0 && bytes - freed + more <= maxBytes) break
+      victims.push({ slot, rank: ranks.rankAt(0) })
+      freed += slot.bytes
       ranks.remove(0)
     }
-    for (const victim of victims) ranks.push(victim.slot, victim.rank)
-    return yieldOf(slot) * freed > saved * NEWCOMERS_HANDICAP
+    return victims
   }
 
-  function makeRoom(more: number, gone: Entry[]): void {
-    for (let last = ranks.top(); last && !fits(more); last = ranks.top()) {
-      floor = Math.max(floor, ranks.rankAt(0))
-      remove(last)
-      gone.push(last.entry)
+  function evict({ slot, rank }: Victim, gone: Entry[]): void {
+    floor = Math.max(floor, rank)
+    forget(slot)
+    gone.push(slot.entry)
+  }
+
+  /** Makes room for `slot` if it is worth what has to go for it, of which the first few speak for all. */
+  function contend(slot: Slot, gone: Entry[]): boolean {
+    const victims = takeVictims(slot.bytes)
+    let saved = 0
+    let freed = 0
+    for (const victim of victims) {
+      saved += yieldOf(victim.slot) * victim.slot.bytes
+      freed += victim.slot.bytes
     }
+    const wins = yieldOf(slot) * freed > saved * NEWCOMERS_HANDICAP
+    for (const victim of victims) {
+      if (wins) evict(victim, gone)
+      else ranks.push(victim.slot, victim.rank)
+    }
+    while (wins && !fits(slot.bytes)) for (const victim of takeVictims(slot.bytes)) evict(victim, gone)
+    return wins
   }
 
   return {
@@ -127,11 +150,8 @@ export function createCostAwareTable(options: CostAwareOptions, evicted: Evictio
       const slot: Slot = { entry, bytes: size, hash: before ? before.hash : hashKey(entry.key), density, byRank: 0, byTime: 0 }
       const gone: Entry[] = []
       if (!fits(size)) expire(size, gone)
-      const enters = fits(size) || mayEnter(slot)
-      if (enters) {
-        makeRoom(size, gone)
-        insert(slot)
-      }
+      const enters = fits(size) || contend(slot, gone)
+      if (enters) insert(slot)
       for (const other of gone) evicted(other)
       return enters
     },

@@ -72,7 +72,7 @@ describe('memory store', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 120 }), fc.integer({ min: 1, max: 6 }), (steps, maxEntries) => {
         const clock = createManualClock()
-        const [maxBytes, maxEntryBytes] = [8200, 3200]
+        const [maxBytes, maxEntryBytes] = [8700, 3300]
         const store = createMemoryStore({ maxEntries, maxBytes, maxEntryBytes, clock })
         const model = createModel(maxEntries, maxBytes, maxEntryBytes)
         const events: string[] = []
@@ -106,7 +106,7 @@ describe('memory store', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 150 }), fc.integer({ min: 1, max: 6 }), (steps, maxEntries) => {
         const clock = createManualClock()
-        const [maxBytes, maxEntryBytes] = [9000, 3600]
+        const [maxBytes, maxEntryBytes] = [9600, 3700]
         const store = createMemoryStore({ eviction: 'cost', maxEntries, maxBytes, maxEntryBytes, clock })
         // A map that knows no policy: it is told what went, by size, each of which is different.
         const model = new Map<string, Entry>()
