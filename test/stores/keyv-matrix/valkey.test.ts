@@ -1,7 +1,11 @@
 import KeyvValkey from '@keyv/valkey'
+import { Keyv as Keyv5 } from 'keyv-v5'
 import { afterAll, describe, expect, it } from 'vitest'
+import { systemClock } from '../../../packages/core/src/lib/clock.js'
+import type { KeyvLike } from '../../../packages/core/src/ports.js'
 import { createKeyvStore } from '../../../packages/core/src/stores/keyv.js'
 import { KEYV_LIMITS } from '../../../packages/core/src/stores/keyv-limits.js'
+import { sampleEntry } from '../../../packages/core/src/testing/sample-entry.js'
 import { startValkey } from '../../support/valkey.js'
 import { bareContract } from './bare.js'
 import { keyvMatrix } from './matrix.js'
@@ -22,10 +26,16 @@ describe.skipIf(!server)(`on a real ${server?.kind}`, () => {
     close,
   })
 
-  it('says so where the adapter lists nothing of what it holds', async () => {
-    const adapter = new KeyvValkey(url)
-    const store = createKeyvStore(adapter)
-    await expect(Promise.resolve(store.keys?.('')).then(async (keys) => [...((await collect(keys)) ?? [])])).rejects.toThrow(/list/)
+  it.each([
+    ['bare', () => new KeyvValkey(url), (adapter: object) => adapter as KeyvLike],
+    ['without its sets', () => new KeyvValkey(url, { useRedisSets: false }), (store: object) => new Keyv5({ store })],
+  ])('says so where the adapter lists nothing of what it holds: %s', async (_, open, wrap) => {
+    const adapter = open()
+    const store = createKeyvStore(wrap(adapter))
+    expect(await store.set(sampleEntry(systemClock(), {}))).toBe(true)
+    await expect(collect(store.keys?.(''))).rejects.toThrow(/list/)
+    await store.clear()
+    expect(await store.get(sampleEntry(systemClock(), {}).key)).toBeUndefined()
     await close(adapter)
   })
 })
