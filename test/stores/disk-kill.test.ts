@@ -12,7 +12,7 @@ import type { Entry } from '../../packages/core/src/entry/entry.js'
 import type { StoreEvent } from '../../packages/core/src/ports.js'
 import * as content from './disk-kill-content.mjs'
 
-const entryOf = content.entryOf as (key: string, round: number) => Entry
+const entryOf: (key: string, round: number) => Entry = content.entryOf as never
 const KILLS = 100
 const ROUNDS_A_CHILD = 100_000
 
@@ -34,10 +34,10 @@ interface Writer {
   killAfter(ms: number): Promise<ReadonlyMap<string, number>>
 }
 
-function startWriter(index: number): Writer {
+function startWriter(index: number, file?: string): Writer {
   // Every tenth begins with no file, so that some are killed while they make it.
   const churning = index % 2 === 1
-  const path = join(folder, index % 10 === 9 ? `fresh-${index}.db` : `${churning ? 'churned' : 'kept'}.db`)
+  const path = join(folder, file ?? (index % 10 === 9 ? `fresh-${index}.db` : `${churning ? 'churned' : 'kept'}.db`))
   const script = fileURLToPath(new URL('disk-kill-child.mjs', import.meta.url))
   const contents = fileURLToPath(new URL('disk-kill-content.mjs', import.meta.url))
   const child = spawn(process.execPath, [script, built, contents, path, String(index * ROUNDS_A_CHILD), String(churning)], {
@@ -101,4 +101,42 @@ describe('kill -9 in the middle of writing', () => {
     expect(checked).toBeGreaterThan(KILLS * 5)
     expect(reported).toBeGreaterThan(KILLS)
   }, 120_000)
+})
+
+describe('several processes on one file', () => {
+  it('read and write at once, and one being killed harms no other', async () => {
+    const writers = [startWriter(0, 'shared.db'), startWriter(2, 'shared.db')]
+    const store = createDiskStore({ path: join(folder, 'shared.db') })
+    const events: StoreEvent[] = []
+    store.listen?.((event) => events.push(event))
+    const authors = new Set<number>()
+    let reads = 0
+    const readAll = async (): Promise<void> => {
+      for await (const key of store.keys?.('') ?? []) {
+        const entry = await store.get(key)
+        if (!entry) continue
+        if (!Buffer.from(entry.body).equals(entryOf(key, Number(entry.id)).body)) throw new Error('A wrong entry.')
+        authors.add(Math.floor(Number(entry.id) / ROUNDS_A_CHILD))
+        reads += 1
+      }
+    }
+    let killed = false
+    const ends = Promise.all(writers.map((writer, index) => writer.killAfter(400 + index * 300))).then((stored) => {
+      killed = true
+      return stored
+    })
+    while (!killed) {
+      await readAll()
+      await wait(5)
+    }
+    const stored = await ends
+    await readAll()
+    expect([...authors].sort()).toEqual([0, 2])
+    expect(reads).toBeGreaterThan(100)
+    expect(stored.every((rounds) => rounds.size > 5)).toBe(true)
+    expect(await store.set(entryOf('lc1.p.own', 1))).toBe(true)
+    expect(await store.get('lc1.p.own')).toBeDefined()
+    expect(events).toEqual([])
+    await store.close()
+  })
 })

@@ -21,8 +21,10 @@ export function* keysWith(prefix: string, database: Database, pending: readonly 
       waiting.delete(key)
       yield key
     }
-    from = keys.at(-1) ?? from
-    if (keys.length < KEYS_A_PAGE) break
+    const last = keys.at(-1)
+    // The same key again: it has a NUL, where older runtimes cut text off. No key of ours has one.
+    if (last === undefined || last === from || keys.length < KEYS_A_PAGE) break
+    from = last
   }
   yield* waiting
 }
