@@ -1,9 +1,10 @@
 // What clients notice when Redis fails, through each adapter, at 200 requests a second. See findings.md for the method.
 //
-//   npm run bench:faults [-- --adapter=express,koa,hono] [--store=keyv,redis,tiers] [--fault=killed,SIGSTOP,slow]
+//   npm run bench:faults [-- --adapter=express,koa,hono] [--store=keyv,recipe,redis,tiers] [--fault=killed,SIGSTOP,slow]
 //     [--seconds=4] [--rate=200] [--quick]
 //
-// Without --store: keyv on every adapter, and redis on Express. --fault takes beginnings of names. --quick: Express and keyv,
+// Stores: `keyv` is new Keyv(new KeyvRedis(url)), `recipe` the same set up as docs/outages.md says, `tiers` memory before `keyv`, `redis`
+// @llm-cache/redis. Without --store: keyv on every adapter, and redis on Express. --fault takes beginnings of names. --quick: Express and keyv,
 // faults of 2 s. The last line is `RESULT {json}`. Ends with 1 when a request failed or was answered wrongly; a missed
 // latency is reported, for machines have other work.
 
@@ -15,7 +16,7 @@ import { align, BOUNDS, cells, evaluate, HEAD } from './lib/faults/report.mjs'
 import { runFault } from './lib/faults/run.mjs'
 
 const ADAPTERS = ['express', 'koa', 'hono']
-const STORES = ['keyv', 'redis', 'tiers']
+const STORES = ['keyv', 'recipe', 'redis', 'tiers']
 const HEALTHY = { name: 'none', begin: async () => {}, end: async () => {} }
 
 const { values: args } = parseArgs({

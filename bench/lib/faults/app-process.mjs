@@ -10,6 +10,7 @@ const { framework, store, redisUrl, modelUrl } = JSON.parse(process.argv[2])
 const STORES = {
   none: () => undefined,
   keyv: openKeyv,
+  recipe: openRecipe,
   async tiers() {
     const { createMemoryStore } = await load('core/dist/index.js')
     return [createMemoryStore(), await openKeyv()]
@@ -25,6 +26,22 @@ async function openKeyv() {
   const { default: Keyv } = await import('keyv')
   const { default: KeyvRedis } = await import('@keyv/redis')
   return new Keyv(new KeyvRedis(redisUrl))
+}
+
+/** The recipe of docs/outages.md. */
+async function openRecipe() {
+  const { default: Keyv } = await import('keyv')
+  const { default: KeyvRedis } = await import('@keyv/redis')
+  const { createClient } = await import('redis')
+  const client = createClient({
+    url: redisUrl,
+    disableOfflineQueue: true,
+    pingInterval: 300,
+    socket: { connectTimeout: 2000, socketTimeout: 800, reconnectStrategy: (retries) => Math.min(50 * 2 ** retries, 500) },
+  })
+  client.on('error', () => {})
+  client.connect().catch(() => {})
+  return new Keyv(new KeyvRedis(client, { throwOnErrors: true }), { throwOnErrors: true })
 }
 
 const counts = {}
