@@ -65,7 +65,7 @@ describe('Accept-Encoding', () => {
     fc.assert(
       fc.property(table, space, (members, gap) => {
         const field = members.map(([name, q]) => `${gap}${name}${gap};${gap}q=${(q / 1000).toFixed(3)}${gap}`).join(',')
-        const weights = new Map(members)
+        const weights = new Map<string, number>(members)
         for (const coding of ['gzip', 'br', 'zstd']) {
           const q = weights.get(coding) ?? weights.get('*') ?? 0
           expect(acceptsCoding(field, coding)).toBe(q > 0 && q >= (weights.get('identity') ?? 0))
