@@ -23,7 +23,10 @@ export interface Account {
 /** `name`'s account where this process is root, since database servers refuse to run as root; else one's own. */
 export async function accountOf(name: string): Promise<Account> {
   if (process.getuid?.() !== 0) return { spawn: {}, ownerOf: async () => {} }
-  const [uid, gid] = await Promise.all(['-u', '-g'].map(async (flag) => Number((await run('id', [flag, name])).trim())))
+  const [uid, gid] = await Promise.all(['-u', '-g'].map((flag) => run('id', [flag, name]).then(Number))).catch(() => {
+    // It comes with the server's package.
+    throw Object.assign(new Error(`There is no account ${name}.`), { code: 'ENOENT' })
+  })
   return { spawn: { uid: uid as number, gid: gid as number }, ownerOf: (path) => chown(path, uid as number, gid as number) }
 }
 
