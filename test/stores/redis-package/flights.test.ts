@@ -54,6 +54,39 @@ await onEachServer('flights', ({ server, namespace, open }) => {
     await lease.close()
   })
 
+  it('can still be read by slow followers after the leader is done with it', async () => {
+    const ns = namespace()
+    const [leader, other] = [open(ns, { leaseMs: 200 }), open(ns, { leaseMs: 200 })]
+    const lease = await lead(leader, KEY)
+    const flight = await follow(other, KEY)
+    lease.head(HEAD)
+    lease.write(bytes('x'))
+    lease.end()
+    await lease.close()
+    await wait(600)
+    expect(await readAll(flight)).toEqual([HEAD, 'x', 'end'])
+  })
+
+  it('are read once where a record was sent twice, and not at all where one is missing', async () => {
+    const ns = namespace()
+    const [leader, other] = [open(ns), open(ns)]
+    const lease = await lead(leader, KEY)
+    const [flight, second] = [await follow(other, KEY), await follow(other, KEY)]
+    lease.head(HEAD)
+    const name = ((await server.ask('KEYS', `${ns}:*:flight:*`)) as string[])[0] as string
+    const records = async () => (await server.ask('XRANGE', name, '-', '+')) as [id: string, fields: string[]][]
+    await until(async () => (await records()).length === 2)
+    const [, fields] = (await records())[1] as [string, string[]]
+    await server.ask('XADD', name, '*', ...fields)
+    lease.write(bytes('x'))
+    await until(async () => (await records()).length === 4)
+    expect([plain(await flight.next()), plain(await flight.next())]).toEqual([HEAD, 'x'])
+    await server.ask('XADD', name, '*', 'n', '3', 'd', fields[3] as string)
+    expect(await readAll(flight)).toEqual(['lost'])
+    expect(await readAll(second)).toEqual([HEAD, 'x', 'lost'])
+    await lease.close()
+  })
+
   it('pass on a body of megabytes, and many small chunks', async () => {
     const ns = namespace()
     const lease = await lead(open(ns), KEY)

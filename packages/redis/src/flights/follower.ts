@@ -16,6 +16,8 @@ export function createFollower(context: FlightContext, key: string, flightId: st
   let expected = 0
   /** When the stream was last read, or else asked for. */
   let readAt = clock.monotonic()
+  /** Nothing more can be read: after what was read until then the flight is lost. */
+  let broken = false
   let over = false
   let woken = false
   let wake: (() => void) | undefined
@@ -94,12 +96,12 @@ export function createFollower(context: FlightContext, key: string, flightId: st
           if (TERMINAL.has(step.kind)) finish()
           return step
         }
-        if (over) return LOST
-        if (!(await Promise.race([read(), cancelled])) && steps.length === 0) {
+        if (over || broken) {
           finish()
           return LOST
         }
-        if (steps.length === 0 && !over && !woken) await rest()
+        if (!(await Promise.race([read(), cancelled]))) broken = true
+        else if (steps.length === 0 && !over && !woken) await rest()
       }
     },
     cancel() {
