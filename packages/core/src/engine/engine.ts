@@ -9,7 +9,7 @@ import type { BypassReason, CacheRequest, HeaderPairs, Outcome, Reply, RequestBo
 import { type FingerprintResult, fingerprint, type RequestShape } from '../fingerprint/fingerprint.js'
 import { ageMs, evaluate } from '../freshness.js'
 import type { CacheStatus } from '../http/cache-status.js'
-import { isThenable } from '../lib/deadline.js'
+import { chain, isThenable } from '../lib/deadline.js'
 import { parseControls, type RequestControls } from '../policy/controls.js'
 import type { PartitionResult } from '../policy/partition.js'
 import type { Awaitable } from '../ports.js'
@@ -276,11 +276,10 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
     return { kind: 'replay', reply, handle: hitHandle }
   }
 
-  /** Its body cannot be decoded: a miss, and the next one must not meet it again. */
+  /** Its body cannot be decoded here: a miss, whose answer replaces it. Other processes may have what it takes, so it stays until then. */
   function damaged(query: Query, { source }: Pick<Found, 'source'>, error: unknown): Outcome {
     const reason = error instanceof FrameError ? error.reason : 'coding'
     emitter.emit({ type: 'entry-damaged', at: clock.now(), store: source, reason })
-    void store.delete(query.key)
     return lead(query, 'absent', undefined)
   }
 
@@ -314,11 +313,6 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
 const PORT = /:\d+$/
 const EVENT_STREAM = 'text/event-stream'
 const FORWARD = { absent: 'uri-miss', expired: 'stale', 'request-directive': 'request', 'store-failed': 'miss' } as const
-
-/** `next` on a value, at once where it is there already: a hit in memory costs no microtask. */
-function chain<T, R>(value: Awaitable<T>, next: (value: T) => Awaitable<R>): Awaitable<R> {
-  return isThenable(value) ? Promise.resolve(value).then(next) : next(value)
-}
 
 function isJson(contentType: string | undefined): boolean {
   return contentType !== undefined && /^\s*application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(contentType)
