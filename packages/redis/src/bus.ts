@@ -56,7 +56,7 @@ export function createBus(context: BusContext): { readonly bus: InvalidationBus;
 
   /** Writes a mark of its own to the journal, from which it is read on: a journal that has lost the mark has a gap. */
   async function anchor(): Promise<void> {
-    const id = await publish('{}', '')
+    const id = await within(clock, READ_MS, publish('{}', ''))
     const gap = anchored
     last = id
     anchored = true

@@ -4,7 +4,7 @@ import { createClient } from 'redis'
 import { describe, expect, it } from 'vitest'
 import { freePort } from '../../support/redis.js'
 import { serverVersions, startServer } from '../../support/redis-versions.js'
-import { lead, onEachServer, until } from './support.js'
+import { follow, lead, onEachServer, until } from './support.js'
 
 const KEY = 'lc1.p.k'
 const clock = { now: Date.now }
@@ -28,6 +28,27 @@ await onEachServer('faults', ({ server, namespace, open }) => {
       await server.ask('CONFIG', 'SET', 'maxmemory', '0')
     }
     expect(await store.set(entry())).toBe(true)
+  })
+
+  it('out of memory in the middle of an answer: followers are told within the lease, and the leader is not held up', async () => {
+    const ns = namespace()
+    const [leader, other] = [open(ns, { leaseMs: 600 }), open(ns, { leaseMs: 600 })]
+    const lease = await lead(leader, KEY)
+    const flight = await follow(other, KEY)
+    lease.head({ id: 'x', status: 200, headers: [] })
+    expect((await flight.next()).kind).toBe('head')
+    await server.ask('CONFIG', 'SET', 'maxmemory', '1')
+    try {
+      const at = performance.now()
+      lease.write(new Uint8Array(10))
+      expect((await flight.next()).kind).toBe('lost')
+      expect(lease.held).toBe(true)
+      await lease.close()
+      expect(performance.now() - at).toBeLessThan(600)
+    } finally {
+      await server.ask('CONFIG', 'SET', 'maxmemory', '0')
+    }
+    await (await lead(other, KEY)).close()
   })
 
   it('a read-only replica: reads work, writes and deletions reject', async () => {

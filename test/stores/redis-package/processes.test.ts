@@ -63,7 +63,7 @@ await onEachServer('processes', ({ server, namespace, open }) => {
     const lease = await lead(store, 'k')
     expect(await store.set(sampleEntry({ now: Date.now }, { key: 'k', id: 'good' }), lease)).toBe(true)
     if (signal === 'SIGSTOP') {
-      await wait(200)
+      await wait(leaseMs)
       child.kill('SIGCONT')
       await until(() => said.includes('stored false'))
       expect(said).toEqual(['leads', 'held false', 'stored false'])

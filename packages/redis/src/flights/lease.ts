@@ -5,6 +5,7 @@ import { within } from '../deadline.js'
 import { RELEASE, RENEW } from '../scripts.js'
 import type { FlightContext } from './context.js'
 import { createPublisher } from './publisher.js'
+import type { PublishedStep } from './records.js'
 import { FENCE_MS, FORGOTTEN_MS } from './timing.js'
 
 export interface Acquired {
@@ -21,7 +22,7 @@ export function createLease(context: FlightContext, acquired: Acquired, onClose:
   const { key, flightId, token } = acquired
   const lock = `${token} ${flightId}`
   const keys = [names.lock(key), names.fence(key), names.flight(key, flightId)] as const
-  const publisher = createPublisher(context, key, flightId, () => alive())
+  const publisher = createPublisher(context, { key, flightId, mayGoOn: alive, onFailure: letOthersLead })
   let validUntil = acquired.askedAt + timing.keepMs
   /** Somebody passed the token, or it was not renewed in time: never held again. */
   let lost = false
@@ -29,6 +30,8 @@ export function createLease(context: FlightContext, acquired: Acquired, onClose:
   let released: Promise<void> | undefined
   let closing: Promise<void> | undefined
   let cancelRenewal: (() => void) | undefined
+  /** Nothing more is passed on. */
+  let ended = false
 
   // By the clock, not by a timer: true as well right after the process was frozen.
   function alive(): boolean {
@@ -76,18 +79,17 @@ export function createLease(context: FlightContext, acquired: Acquired, onClose:
     if (!released) publisher.breakOff({ kind }, giveBack(true))
   }
 
-  /** It cannot be passed on whole. The answer may still be stored; whoever follows asks for itself. */
-  function passOn(pushed: boolean): void {
-    if (!pushed && !ended && !released && !cut) {
-      cut = true
-      publisher.breakOff(
-        { kind: 'alone' },
-        link.run(RELEASE, [keys[0], keys[1]], lock, `${token}`, '0').catch(() => {}),
-      )
-    }
+  /** Nobody can follow any more, so somebody else may lead. The answer may still be stored, unless somebody does. */
+  async function letOthersLead(): Promise<void> {
+    await link.run(RELEASE, [keys[0], keys[1]], lock, `${token}`, '0').catch(() => {})
   }
-  let cut = false
-  let ended = false
+
+  /** What cannot be passed on whole is for the leader alone. */
+  function passOn(step: PublishedStep): void {
+    if (ended || released || publisher.push(step)) return
+    ended = true
+    publisher.breakOff({ kind: 'alone' }, letOthersLead())
+  }
 
   const lease: FlightLease = {
     token,
@@ -102,11 +104,10 @@ export function createLease(context: FlightContext, acquired: Acquired, onClose:
         return false
       }
     },
-    head: (head) => passOn(publisher.push({ kind: 'head', head })),
-    write: (bytes) => passOn(publisher.push({ kind: 'chunk', bytes })),
+    head: (head) => passOn({ kind: 'head', head }),
+    write: (bytes) => passOn({ kind: 'chunk', bytes }),
     end() {
-      if (ended || released) return
-      passOn(publisher.push({ kind: 'end' }))
+      passOn({ kind: 'end' })
       ended = true
     },
     abort: () => breakOff('abort'),

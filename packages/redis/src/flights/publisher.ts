@@ -1,5 +1,6 @@
 /** A leader's answer on its way to the followers: in order, in as few round trips as come about, in bounded memory. */
 
+import { ErrorReply } from '@redis/client'
 import { pause, within } from '../deadline.js'
 import type { FlightContext } from './context.js'
 import { type PublishedStep, packSteps, recordCodec, stepBytes } from './records.js'
@@ -20,8 +21,17 @@ export interface Publisher {
 
 type State = 'open' | 'ending' | 'done'
 
-/** @param mayGoOn whether it is still worth trying again after a failure */
-export function createPublisher(context: FlightContext, key: string, flightId: string, mayGoOn: () => boolean): Publisher {
+export interface PublisherOptions {
+  readonly key: string
+  readonly flightId: string
+  /** Whether it is still worth trying again after a failure. */
+  readonly mayGoOn: () => boolean
+  /** The stream was given up, and removed as far as that is possible: nobody can follow it any more. Called at most once. */
+  readonly onFailure: () => void
+}
+
+export function createPublisher(context: FlightContext, options: PublisherOptions): Publisher {
+  const { key, flightId, mayGoOn, onFailure } = options
   const { link, names, clock, timing, budget, maxBytes } = context
   const name = names.flight(key, flightId)
   const codec = recordCodec(context.codec(), key, flightId)
@@ -52,21 +62,32 @@ export function createPublisher(context: FlightContext, key: string, flightId: s
     return waiting.splice(0, count)
   }
 
-  /** Sends one record; again, if need be: its number tells followers that they have it already. */
-  async function send(record: Uint8Array, at: number, last: boolean, lingerMs: number): Promise<void> {
+  function fail(): void {
+    if (state === 'done') return
+    drop()
+    link.text(name, 'DEL', name).catch(() => {})
+    onFailure()
+  }
+
+  /**
+   * Sends one record; again, if the connection failed: its number tells followers that they have it already. What Redis refuses
+   * (out of memory, read-only) it would refuse again.
+   */
+  async function send(record: Uint8Array, at: number, lingerMs: number | undefined): Promise<void> {
+    const giveUpAt = clock.monotonic() + timing.leaseMs
     for (;;) {
       try {
         const sent = [
           link.text(name, 'XADD', name, 'NOMKSTREAM', '*', 'n', `${at}`, 'd', record),
-          last ? link.text(name, 'PEXPIRE', name, `${lingerMs}`) : undefined,
+          lingerMs === undefined ? undefined : link.text(name, 'PEXPIRE', name, `${lingerMs}`),
           link.text(name, 'PUBLISH', name, ''),
         ]
         const [id] = await within(clock, timing.keepMs, Promise.all(sent))
         // The stream is gone: followers know that already.
-        if (id === null) drop()
+        if (id === null) fail()
         return
-      } catch {
-        if (!mayGoOn()) return drop()
+      } catch (error) {
+        if (error instanceof ErrorReply || !mayGoOn() || clock.monotonic() > giveUpAt) return fail()
         await pause(clock, timing.pollMs)
         if (state === 'done') return
       }
@@ -80,11 +101,11 @@ export function createPublisher(context: FlightContext, key: string, flightId: s
       const last = TERMINAL.has(lastStep.kind)
       try {
         const record = await codec.encode(packSteps(batch), number)
-        await send(record, number, last, lastStep.kind === 'end' ? LINGER_MS : timing.leaseMs)
+        await send(record, number, last ? (lastStep.kind === 'end' ? LINGER_MS : timing.leaseMs) : undefined)
         number += 1
         if (last) state = 'done'
       } catch {
-        drop()
+        fail()
       } finally {
         forget(batch)
       }
