@@ -10,7 +10,7 @@ export interface KeyvWatch {
   call(work: () => unknown): Promise<{ readonly value: unknown; readonly clean: boolean }>
   /** The store has just shown that it works: the next error is news again. */
   works(): void
-  /** Stops listening once no call is under way. Idempotent. */
+  /** Stops listening once no call is under way, and leaves a listener behind that does nothing. Idempotent. */
   close(): void
 }
 
@@ -65,7 +65,17 @@ function listenForErrors(keyv: KeyvLike, listener: ErrorListener): () => void {
   if (typeof keyv.on !== 'function') return () => {}
   keyv.on('error', listener)
   return () => {
-    const { off } = keyv as { off?: (event: 'error', listener: ErrorListener) => unknown }
+    const { off, listeners } = keyv as Emitter
+    // The app may close its Keyv later than the cache: until then its errors must meet a listener.
+    if (listeners?.call(keyv, 'error').includes(ignore) !== true) keyv.on?.('error', ignore)
     off?.call(keyv, 'error', listener)
   }
 }
+
+/** What Node's emitters and Keyv's own have besides `on`. */
+interface Emitter {
+  readonly off?: (event: 'error', listener: ErrorListener) => unknown
+  readonly listeners?: (event: 'error') => readonly unknown[]
+}
+
+function ignore(): void {}
