@@ -52,6 +52,11 @@ export const FAULTS = [
       await delay(seconds * 500)
       await proxy.set({ kind: 'garbage', how: 'flip' })
     },
+    /** What talked garbage is restarted: node-redis never finds its way back into a connection that was garbled. */
+    async end({ proxy }) {
+      await proxy.set({ kind: 'refuse' })
+      await proxy.set({ kind: 'pass' })
+    },
   },
   proxied('flapping', { kind: 'flap', periodMs: 300 }),
 ]
