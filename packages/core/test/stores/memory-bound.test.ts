@@ -43,5 +43,5 @@ describe('memory bound', () => {
     expect(most / maxBytes).toBeGreaterThan(0.6)
     // Room for ten million entries is not allocated where it can never be used.
     expect(empty / maxBytes).toBeLessThan(0.1)
-  })
+  }, 60_000)
 })
