@@ -9,6 +9,7 @@ import type { Duration } from '../lib/duration.js'
 import type { ControlPolicy } from '../policy/controls.js'
 import type { CredentialsOptions, PartitionOption } from '../policy/partition.js'
 import type { Clock } from '../ports.js'
+import type { EvictionPolicy } from '../stores/memory.js'
 import type { StoreOption } from '../stores/store.js'
 
 /** How a recorded stream is sent: at once, with the origin's own rhythm, or at a steady rate. */
@@ -91,7 +92,7 @@ export interface LlmCacheOptions extends RouteOptions {
   /** Bound of the in-process LRU, in bytes. @default 64 MiB */
   readonly maxBytes?: number | undefined
   /** What the in-process store lets go of first: `lru`, or what saves the least money and time for its size (`cost`). @default 'lru' */
-  readonly eviction?: 'lru' | 'cost' | undefined
+  readonly eviction?: EvictionPolicy | undefined
   /** Largest answer in bytes that is stored. @default 4 MiB */
   readonly maxEntryBytes?: number | undefined
   /** How long one call of the store may take before the request goes on without it. @default '100ms' */
