@@ -20,6 +20,7 @@ export interface BusContext {
   readonly processId: string
 }
 
+type JournalEntry = readonly [id: string, fields: readonly string[]]
 type Heard = BusMessage | { readonly kind: 'lost' }
 
 export function createBus(context: BusContext): { readonly bus: InvalidationBus; close(): void } {
@@ -33,6 +34,7 @@ export function createBus(context: BusContext): { readonly bus: InvalidationBus;
   /** Id of the last journal entry read; undefined before the first. */
   let last: string | undefined
   let anchored = false
+  let subscribedAt = 0
   /** Ids that the push brought and the journal has not yet. */
   const pushed = new Set<string>()
 
@@ -49,7 +51,9 @@ export function createBus(context: BusContext): { readonly bus: InvalidationBus;
 
   function onPush(raw: string): void {
     const [id, process, text] = splitPush(raw)
-    if (id === undefined || process === undefined || text === undefined || pushed.has(id)) return
+    if (id === undefined || process === undefined || text === undefined) return
+    // The journal may have been faster.
+    if (pushed.has(id) || (last !== undefined && !isAfter(id, last))) return
     if (pushed.size < MAX_PUSHED) pushed.add(id)
     deliver(process, text)
   }
@@ -57,28 +61,48 @@ export function createBus(context: BusContext): { readonly bus: InvalidationBus;
   /** Writes a mark of its own to the journal, from which it is read on: a journal that has lost the mark has a gap. */
   async function anchor(): Promise<void> {
     const id = await within(clock, READ_MS, publish('{}', ''))
-    const gap = anchored
+    // At the start nothing can be lost that the journal still has: whatever was said since `subscribe`, and a little before.
+    if (anchored) hear({ kind: 'lost' })
+    else await readSince(Number.parseInt(id, 10) - (clock.monotonic() - subscribedAt) - MARGIN_MS, id)
     last = id
     anchored = true
     pushed.clear()
-    if (gap) hear({ kind: 'lost' })
+  }
+
+  async function readSince(time: number, end: string): Promise<void> {
+    let from = `${Math.max(0, Math.floor(time))}`
+    for (;;) {
+      const page = await readPage(from, end)
+      for (const entry of page) deliverEntry(entry)
+      const [next] = page.at(-1) ?? []
+      if (page.length < PAGE || next === undefined) return
+      from = `(${next}`
+    }
+  }
+
+  async function readPage(from: string, end: string): Promise<readonly JournalEntry[]> {
+    const reply = link.text(names.log, 'XRANGE', names.log, from, end, 'COUNT', `${PAGE}`)
+    return (await within(clock, READ_MS, reply)) as readonly JournalEntry[]
+  }
+
+  function deliverEntry([id, fields]: JournalEntry): void {
+    if (pushed.delete(id)) return
+    const { p, m } = fieldsOf(fields)
+    if (p !== undefined && m !== undefined) deliver(p, m)
   }
 
   async function read(): Promise<void> {
     for (;;) {
       if (last === undefined) return anchor()
-      const reply = await within(clock, READ_MS, link.text(names.log, 'XRANGE', names.log, last, '+', 'COUNT', `${PAGE}`))
-      const page = reply as readonly (readonly [id: string, fields: readonly string[]])[]
+      const page = await readPage(last, '+')
       if (closed) return
       if (page[0]?.[0] !== last) {
         last = undefined
         continue
       }
-      for (const [id, fields] of page.slice(1)) {
-        last = id
-        if (pushed.delete(id)) continue
-        const { p, m } = fieldsOf(fields)
-        if (p !== undefined && m !== undefined) deliver(p, m)
+      for (const entry of page.slice(1)) {
+        last = entry[0]
+        deliverEntry(entry)
       }
       if (page.length < PAGE) return
     }
@@ -110,6 +134,7 @@ export function createBus(context: BusContext): { readonly bus: InvalidationBus;
       subscribe(callback) {
         if (closed || listener) return
         listener = callback
+        subscribedAt = clock.monotonic()
         stopPush = subscriber.listen(names.bus, onPush, () => {})
         poll()
       },
@@ -145,6 +170,13 @@ function splitPush(raw: string): readonly (string | undefined)[] {
   return [raw.slice(0, first), raw.slice(first + 1, second), raw.slice(second + 1)]
 }
 
+/** Whether a stream id, `<ms>-<number>`, comes after another. */
+function isAfter(id: string, other: string): boolean {
+  const [ms = 0, number = 0] = id.split('-').map(Number)
+  const [otherMs = 0, otherNumber = 0] = other.split('-').map(Number)
+  return ms === otherMs ? number > otherNumber : ms > otherMs
+}
+
 function fieldsOf(fields: readonly string[]): { readonly p?: string; readonly m?: string } {
   const found: { p?: string; m?: string } = {}
   for (let at = 0; at + 1 < fields.length; at += 2) {
@@ -157,5 +189,7 @@ function fieldsOf(fields: readonly string[]): { readonly p?: string; readonly m?
 const PAGE = 512
 const MAX_PUSHED = 8192
 const READ_MS = 5000
+/** What Redis' clock may differ by between two of its nodes, and the time that a message is under way. */
+const MARGIN_MS = 1000
 const JOURNAL_LENGTH = 10_000
 const JOURNAL_MS = 24 * 3_600_000

@@ -67,14 +67,8 @@ interface Main {
 function nodeMain(source: Exclude<ClientInput, { kind: 'cluster' }>, outage: Outage, clock: Clock): Main {
   let closed = false
   const own = source.kind === 'options'
-  const client = own
-    ? (createClient(
-        ownOptions(
-          source.options,
-          untilClosed(() => closed),
-        ),
-      ) as RedisClientType)
-    : source.client
+  const reconnect = untilClosed(() => closed)
+  const client = own ? (createClient(ownOptions(source.options, reconnect)) as RedisClientType) : source.client
   const onError = (): void => outage.failed('commands')
   const onReady = (): void => outage.works('commands')
   client.on('error', onError)

@@ -21,6 +21,12 @@ import { createSubscriber } from './subscriber.js'
 
 export interface RedisStore extends CacheStore {
   readonly sharing: Required<Sharing>
+  get(key: string): Promise<Entry | undefined>
+  set(entry: Entry, fence?: Fence): Promise<boolean>
+  /** Whoever is answering the key meanwhile can store its answer no more. */
+  delete(key: string): Promise<boolean>
+  /** Deletes what `keys('')` lists. The journal of invalidations and the counters stay; streams of flights go by themselves. */
+  clear(): Promise<void>
   /**
    * The cache keys that have an entry, or a flight whose answer could still be stored: `delete` each of them and nothing is
    * left. Found by SCAN on a connection of its own.
