@@ -7,7 +7,7 @@ import { startApp } from './children.mjs'
 import { askAll, createQuestions, startLoad, WARM } from './load.mjs'
 import { createRedis } from './redis.mjs'
 
-const HEALTHY_SECONDS = 1.5
+const HEALTHY_SECONDS = 1
 /** How long a recovery is waited for, and how long the load goes on after it. */
 const RECOVERY_SECONDS = 4
 const AFTERWARDS_MS = 500
