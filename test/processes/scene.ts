@@ -38,12 +38,10 @@ export interface Origin {
   onCall: (call: OriginCall) => void
 }
 
-export const STREAM = {
-  model: 'gpt-5',
-  stream: true,
-  messages: [{ role: 'user', content: 'Tell me a story' }],
+/** A question that nobody has asked before. */
+export function question(stream: boolean): object {
+  return { model: 'gpt-5', stream, messages: [{ role: 'user', content: randomUUID() }] }
 }
-export const JSON_BODY = { model: 'gpt-5', messages: [{ role: 'user', content: 'What is the capital of France?' }] }
 
 const words = Array.from({ length: 40 }, (_, index) => `word ${index} `)
 export const STREAM_CHUNKS: readonly string[] = [
@@ -109,6 +107,8 @@ function originCall(pid: number, response: ServerResponse, streamed: boolean): O
 export interface Scene {
   readonly origin: Origin
   readonly apps: readonly App[]
+  /** A new process in the place of one that was killed. */
+  restart(app: App): Promise<void>
   close(): Promise<void>
 }
 
@@ -118,19 +118,18 @@ export async function startScene(redis: RedisServer, processes: number, leaseMs 
   const env = { ...process.env, ORIGIN: origin.url, REDIS: redis.url, LEASE_MS: `${leaseMs}`, NAMESPACE: `t-${randomUUID()}` }
   const children: ChildProcess[] = []
   const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY })
-  const apps = await Promise.all(
-    Array.from({ length: processes }, async () => {
-      const child = spawn(process.execPath, [fileURLToPath(new URL('app.mjs', import.meta.url))], {
-        env,
-        stdio: ['pipe', 'pipe', 'inherit'],
-      })
-      children.push(child)
-      return appOf(child, await portOf(child), agent)
-    }),
-  )
+  async function start(): Promise<App> {
+    const child = spawn(process.execPath, [fileURLToPath(new URL('app.mjs', import.meta.url))], { env, stdio: ['pipe', 'pipe', 'inherit'] })
+    children.push(child)
+    return appOf(child, await portOf(child), agent)
+  }
+  const apps = await Promise.all(Array.from({ length: processes }, start))
   return {
     origin,
     apps,
+    async restart(app) {
+      apps[apps.indexOf(app)] = await start()
+    },
     async close() {
       agent.destroy()
       origin.close()
