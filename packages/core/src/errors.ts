@@ -49,7 +49,17 @@ export class FrameError extends LlmCacheError {
     super('ERR_FRAME', message, options)
     this.reason = reason
   }
+
+  /**
+   * True where another process may well be able to read the bytes, with another version, another key, a coding that is missing here
+   * or a larger bound: they are a miss, and stay where they are.
+   */
+  get mayBeReadElsewhere(): boolean {
+    return ELSEWHERE.has(this.reason)
+  }
 }
+
+const ELSEWHERE: ReadonlySet<FrameDamage> = new Set<FrameDamage>(['version', 'too-large', 'coding', 'sealed', 'unsealed'])
 
 /** An optional peer dependency that an option needs is not installed. The message says what to install. */
 export class PeerMissingError extends LlmCacheError {

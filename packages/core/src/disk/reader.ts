@@ -31,10 +31,9 @@ export function createReader({ database, clock, decode, onExpired, onDamaged }: 
   }
 
   function refuse(key: string, row: FoundRow, error: unknown): undefined {
-    const reason = error instanceof FrameError ? error.reason : 'not-a-frame'
-    onDamaged(reason)
-    // Another version of this library may be running next to this one: leave it its entries.
-    if (reason !== 'version') discard(key, row)
+    const frameError = error instanceof FrameError ? error : undefined
+    onDamaged(frameError?.reason ?? 'not-a-frame')
+    if (!frameError?.mayBeReadElsewhere) discard(key, row)
   }
 
   function accept(key: string, row: FoundRow, entry: Entry): Entry | undefined {

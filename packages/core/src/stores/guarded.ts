@@ -31,8 +31,13 @@ import { createWriteBehind, type DropReason, type QueueOptions, resolveQueue, ty
 export interface GuardOptions {
   /** Label in events and statistics. @default the store's own name */
   readonly name?: string | undefined
-  /** Longest wait for `get`, `set` and `delete`, in ms. @default 100 */
+  /** Longest wait for `get` and for `attempt`, which requests wait for, in ms. @default 100 */
   readonly deadlineMs?: number | undefined
+  /**
+   * Longest wait for `set` and `delete`, which no request waits for and which may take several round trips, in ms.
+   * @default five times deadlineMs
+   */
+  readonly writeDeadlineMs?: number | undefined
   /** Longest wait for what walks through everything (`keys`, `clear`) and for `flush` and `close`, in ms. @default 10_000 */
   readonly longDeadlineMs?: number | undefined
   readonly breaker?: BreakerOptions | undefined
@@ -110,9 +115,10 @@ export interface TierStats {
 
 /** @throws OptionError on unknown options and on limits that are not positive integers */
 export function guardStore(store: CacheStore, options: GuardOptions): GuardedStore {
-  rejectUnknown(options, ['name', 'deadlineMs', 'longDeadlineMs', 'breaker', 'queue', 'random', 'clock'])
+  rejectUnknown(options, ['name', 'deadlineMs', 'writeDeadlineMs', 'longDeadlineMs', 'breaker', 'queue', 'random', 'clock'])
   const { clock } = options
   const deadlineMs = resolveCount('deadlineMs', options.deadlineMs, 100, LONGEST_MS)
+  const writeDeadlineMs = resolveCount('writeDeadlineMs', options.writeDeadlineMs, Math.min(deadlineMs * 5, LONGEST_MS), LONGEST_MS)
   const longDeadlineMs = resolveCount('longDeadlineMs', options.longDeadlineMs, 10_000, LONGEST_MS)
   const config = { breaker: resolveBreaker(options.breaker), queue: resolveQueue(options.queue) }
   const name = options.name ?? store.name
@@ -146,7 +152,7 @@ export function guardStore(store: CacheStore, options: GuardOptions): GuardedSto
     write: async (...args) => write(calls.force, ...args),
     onDropped,
   })
-  const removals = createRemovals({ store, calls, queue, lateWrites, clock, deadlineMs, longDeadlineMs })
+  const removals = createRemovals({ store, calls, queue, lateWrites, clock, deadlineMs: writeDeadlineMs, longDeadlineMs })
   store.listen?.(calls.hear)
 
   function mayWrite(): boolean {
@@ -157,7 +163,8 @@ export function guardStore(store: CacheStore, options: GuardOptions): GuardedSto
     const onLate = (): void => {
       lostProbes -= 1
     }
-    const result = await calls.force({ operation, ms: deadlineMs, work, read: () => {}, onLate })
+    const ms = operation === 'get' ? deadlineMs : writeDeadlineMs
+    const result = await calls.force({ operation, ms, work, read: () => {}, onLate })
     if (result.kind === 'failed' && result.reason === 'timeout') lostProbes += 1
     return result.kind === 'done'
   }
@@ -181,7 +188,7 @@ export function guardStore(store: CacheStore, options: GuardOptions): GuardedSto
     const late = lateWrites.watch(entry.key, entryBytes(entry))
     const result = through({
       operation: 'set',
-      ms: deadlineMs,
+      ms: writeDeadlineMs,
       work: () => store.set(entry, fence),
       read: (stored): WriteOutcome => (stored ? 'stored' : 'refused'),
       times: times.writes,

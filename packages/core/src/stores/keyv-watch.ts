@@ -5,9 +5,10 @@ import type { KeyvLike } from '../ports.js'
 export interface KeyvWatch {
   /**
    * Calls `work` and says whether Keyv stayed silent meanwhile. Events name no call, so one that failed next to this one
-   * makes this one unclean too: better than believing a write that was lost. Rejects as `work` does.
+   * makes this one unclean too: better than believing a write that was lost. But an error while writes are under way is theirs and
+   * not a read's: a store that is full or read-only answers reads. Rejects as `work` does.
    */
-  call(work: () => unknown): Promise<{ readonly value: unknown; readonly clean: boolean }>
+  call(work: () => unknown, kind?: 'read' | 'write'): Promise<{ readonly value: unknown; readonly clean: boolean }>
   /** The store has just shown that it works: the next error is news again. */
   works(): void
   /** Stops listening once no call is under way, and leaves a listener behind that does nothing. Idempotent. */
@@ -21,11 +22,14 @@ export interface KeyvWatch {
  */
 export function watchKeyv(keyv: KeyvLike, onDown: () => void): KeyvWatch {
   let errors = 0
+  let errorsOfReads = 0
+  let writing = 0
   let down = false
   let underWay = 0
   let closed = false
   let detach: (() => void) | undefined = listenForErrors(keyv, () => {
     errors += 1
+    if (writing === 0) errorsOfReads += 1
     if (down || closed) return
     down = true
     onDown()
@@ -38,14 +42,17 @@ export function watchKeyv(keyv: KeyvLike, onDown: () => void): KeyvWatch {
   }
 
   return {
-    async call(work) {
-      const before = errors
+    async call(work, kind = 'write') {
+      const isRead = kind === 'read'
+      const before = isRead ? errorsOfReads : errors
       underWay += 1
+      if (!isRead) writing += 1
       try {
         const value = await work()
-        return { value, clean: errors === before }
+        return { value, clean: (isRead ? errorsOfReads : errors) === before }
       } finally {
         underWay -= 1
+        if (!isRead) writing -= 1
         detachWhenIdle()
       }
     },

@@ -110,10 +110,9 @@ export function createKeyvStore(keyv: KeyvLike, options: KeyvStoreOptions = {}):
     try {
       return await codec.decode(parseValue(value), key)
     } catch (error) {
-      const reason = error instanceof FrameError ? error.reason : 'not-a-frame'
-      listeners.emit({ type: 'entry-damaged', store: name, reason })
-      // Another version of this library may be running next to this one: leave it its entries.
-      if (reason !== 'version') discard(key)
+      const frameError = error instanceof FrameError ? error : undefined
+      listeners.emit({ type: 'entry-damaged', store: name, reason: frameError?.reason ?? 'not-a-frame' })
+      if (!frameError?.mayBeReadElsewhere) discard(key)
       return undefined
     }
   }
@@ -122,7 +121,7 @@ export function createKeyvStore(keyv: KeyvLike, options: KeyvStoreOptions = {}):
     name,
     limits: { maxEntryBytes, ...(options.maxTtl !== undefined && { maxTtlMs: maxTtl }) },
     async get(key) {
-      const { value, clean } = await watch.call(() => keyv.get(key))
+      const { value, clean } = await watch.call(() => keyv.get(key), 'read')
       if (isAbsent(value)) {
         if (!clean) throw new Error('Keyv reported an error while reading.')
         return undefined

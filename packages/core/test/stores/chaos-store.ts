@@ -75,7 +75,7 @@ export function createChaos(options: Partial<GuardOptions> = {}, extra: Partial<
     },
     ...extra,
   }
-  const guard = guardStore(store, { clock, random: () => 0.5, ...options })
+  const guard = guardStore(store, { clock, random: () => 0.5, writeDeadlineMs: options.deadlineMs ?? 100, ...options })
   guard.listen((event) => events.push(event))
   return Object.assign(chaos, {
     guard,

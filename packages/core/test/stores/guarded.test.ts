@@ -82,10 +82,27 @@ describe('guarded store', () => {
     expect(rejected.clock.pending()).toBe(0)
   })
 
+  it('waits five times as long for what no request waits for', async () => {
+    for (const [operation, ms] of [
+      ['get', 100],
+      ['set', 500],
+      ['delete', 500],
+    ] as const) {
+      const setup = setUp(createHanging().store, { deadlineMs: 100 })
+      const answered = vi.fn()
+      const answer = Promise.resolve(callOf(setup, operation)).then(answered)
+      setup.clock.advance(ms - 1)
+      await new Promise((resolve) => setImmediate(resolve))
+      expect(answered).not.toHaveBeenCalled()
+      setup.clock.advance(1)
+      await answer
+    }
+  })
+
   it.each(OPERATIONS)('waits for %s no longer than the deadline, and drops what comes later', async (operation) => {
     for (const late of [undefined, new Error('late')]) {
       const { store, settlers } = createHanging()
-      const setup = setUp(store, { deadlineMs: 100, longDeadlineMs: 100 })
+      const setup = setUp(store, { deadlineMs: 100, writeDeadlineMs: 100, longDeadlineMs: 100 })
       const answered = vi.fn()
       const answer = Promise.resolve(callOf(setup, operation)).then(answered)
       setup.clock.advance(99)

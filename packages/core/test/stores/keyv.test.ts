@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events'
 import { Keyv as Keyv6 } from 'keyv'
 import { Keyv as Keyv5 } from 'keyv-v5'
 import { describe, expect, it, vi } from 'vitest'
+import { createEntryCodec } from '../../src/entry/codec.js'
 import type { KeyvLike, StoreEvent } from '../../src/ports.js'
 import { createKeyvStore, isKeyvLike } from '../../src/stores/keyv.js'
 import { createManualClock } from '../../src/testing/manual-clock.js'
@@ -152,6 +153,34 @@ describe('keyv store', () => {
     expect(await store.get(entry.key)).toBeUndefined()
     expect(map.size).toBe(0)
     expect(events).toMatchObject([{ type: 'entry-evicted', reason: 'expired' }])
+  })
+
+  it('leaves what is sealed with another key where it is: the processes that have the key go on reading it', async () => {
+    const map = new Map<string, string>()
+    const keys = ['a', 'b'].map((letter) => createEntryCodec({ encryption: { keys: [letter.repeat(64).replaceAll('b', 'c')] } }))
+    const [mine, theirs] = keys.map((codec) => {
+      const store = createKeyvStore(map, { clock })
+      store.useCodec?.(codec)
+      return store
+    })
+    await theirs?.set(entry)
+    expect(await mine?.get(entry.key)).toBeUndefined()
+    expect(await theirs?.get(entry.key)).toBeDefined()
+  })
+
+  it('an error that comes while writes are under way is theirs: reads go on', async () => {
+    let finish: (() => void) | undefined
+    const { keyv, fault } = createFake({ set: () => new Promise<void>((resolve) => (finish = resolve)), get: () => undefined })
+    const store = createKeyvStore(keyv, { clock, verifyWrites: false })
+    const writing = Promise.resolve(store.set(entry))
+    const reading = Promise.resolve(store.get(entry.key))
+    fault()
+    expect(await reading).toBeUndefined()
+    finish?.()
+    await expect(writing).rejects.toThrow('while writing')
+    const alone = Promise.resolve(store.get(entry.key))
+    fault()
+    await expect(alone).rejects.toThrow('while reading')
   })
 
   it('lets go of Keyv on close, leaves it open, and lets none of its errors meet nobody', async () => {
