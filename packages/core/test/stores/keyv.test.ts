@@ -169,17 +169,25 @@ describe('keyv store', () => {
   })
 
   it('an error that comes while writes are under way is theirs: reads go on', async () => {
-    let finish: (() => void) | undefined
-    const { keyv, fault } = createFake({ set: () => new Promise<void>((resolve) => (finish = resolve)), get: () => undefined })
+    const finish: (() => void)[] = []
+    const hang = (): Promise<undefined> => new Promise((resolve) => finish.push(() => resolve(undefined)))
+    const { keyv, fault } = createFake({ set: hang, get: hang })
     const store = createKeyvStore(keyv, { clock, verifyWrites: false })
+    const begun = (calls: number): Promise<void> => vi.waitFor(() => expect(finish).toHaveLength(calls))
     const writing = Promise.resolve(store.set(entry))
+    writing.catch(() => {})
+    await begun(1)
     const reading = Promise.resolve(store.get(entry.key))
+    await begun(2)
     fault()
+    for (const end of finish.splice(0)) end()
     expect(await reading).toBeUndefined()
-    finish?.()
     await expect(writing).rejects.toThrow('while writing')
     const alone = Promise.resolve(store.get(entry.key))
+    alone.catch(() => {})
+    await begun(1)
     fault()
+    finish[0]?.()
     await expect(alone).rejects.toThrow('while reading')
   })
 
