@@ -34,6 +34,7 @@ export function createApp({ cache, openai, adminToken, worker, log }: AppOptions
     llmCache(cache),
     express.json(),
     async ({ body }: Request<object, unknown, OpenAI.ChatCompletionCreateParams>, response) => {
+      log('/chat asks the model')
       if (body.stream) await sendStream(response, await openai.chat.completions.create(body))
       else response.json(await openai.chat.completions.create(body))
     },
