@@ -16,6 +16,8 @@ export interface CacheStore {
   readonly synchronous?: boolean
   /** True where entries never leave the memory of this process: such a store needs no encryption. @default false */
   readonly inMemory?: boolean
+  /** True where no other process sees these entries (memory, a file of this machine): other processes' changes are carried out here too. @default inMemory */
+  readonly local?: boolean
   /** What the processes that share this store do together; absent where it is nobody else's. */
   readonly sharing?: Sharing
   /** The entry under `key`, or undefined. Must never answer with a damaged or foreign entry. */

@@ -26,6 +26,8 @@ export interface FlightCoordinator {
    * Whoever leads looks the key up once more: the leader before may just have stored its answer.
    */
   join(key: string): Promise<Joining>
+  /** Follows who leads the flight of `key` now; undefined where nobody does. Never takes the lead. Rejects as `join` does. */
+  follow(key: string): Promise<RemoteFlight | undefined>
 }
 
 export type Joining = { readonly kind: 'lead'; readonly lease: FlightLease } | { readonly kind: 'follow'; readonly flight: RemoteFlight }
@@ -77,7 +79,12 @@ export interface InvalidationBus {
   readonly boundMs: number
   /** Tells the other processes. Resolves once the message is where they will find it; rejects when it is not. */
   publish(message: BusMessage): Promise<void>
-  /** Called once. Own messages are not heard. */
+  /**
+   * Resolves once everything that was published before this call has been heard; rejects where the backend cannot be asked. Writes
+   * that waited for the backend go out after it, lest they bring back what was erased meanwhile.
+   */
+  caughtUp(): Promise<void>
+  /** Called once: a second call throws. Own messages are not heard. */
   subscribe(listener: (message: BusMessage | { readonly kind: 'lost' }) => void): void
 }
 
