@@ -148,6 +148,8 @@ describe.skipIf(!redis)('several processes', () => {
       kept.shift()
       await pause(30)
       for (const other of kept) for (const app of apps) expect((await app.ask(body, other)).headers['x-llm-cache']).toBe('HIT')
+      // Asked for without making an answer: nobody has it any more.
+      for (const app of apps) expect((await app.ask(body, tenant, { 'cache-control': 'only-if-cached' })).status).toBe(504)
     }
     // Nothing of what was being made at the time is stored afterwards.
     origin.calls.length = 0

@@ -18,7 +18,7 @@ export interface Answer {
 
 export interface App {
   readonly pid: number
-  ask(body: object, tenant?: string): Promise<Answer>
+  ask(body: object, tenant?: string, headers?: Record<string, string>): Promise<Answer>
   get(path: string, method?: string): Promise<Answer>
   signal(name: NodeJS.Signals): void
 }
@@ -168,7 +168,8 @@ function appOf(child: ChildProcess, port: number, agent: Agent): App {
   }
   return {
     pid: child.pid as number,
-    ask: (body, tenant = 'all') => send('POST', '/chat', { 'content-type': 'application/json', 'x-tenant': tenant }, JSON.stringify(body)),
+    ask: (body, tenant = 'all', headers = {}) =>
+      send('POST', '/chat', { 'content-type': 'application/json', 'x-tenant': tenant, ...headers }, JSON.stringify(body)),
     get: (path, method = 'GET') => send(method, path, {}),
     signal: (name) => void child.kill(name),
   }

@@ -6,7 +6,8 @@
 import cluster from 'node:cluster'
 import type { BusMessage, InvalidationBus } from '@llm-cache/core'
 
-type ToPrimary = { readonly kind: 'bus-publish'; readonly id: number; readonly message: BusMessage }
+/** Without a message it only asks for an answer, which comes after everything that was passed on before. */
+type ToPrimary = { readonly kind: 'bus-publish'; readonly id: number; readonly message?: BusMessage }
 type ToWorker = { readonly kind: 'bus-message'; readonly message: BusMessage } | { readonly kind: 'bus-published'; readonly id: number }
 
 /** The bus of a worker. A message is published once the primary has passed it on. */
@@ -22,22 +23,27 @@ export function createClusterBus(): InvalidationBus {
     waiting.delete(received.id)
   })
 
+  function tell(message?: BusMessage): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (waiting.size >= MOST_WAITING) return reject(new Error('The primary does not answer'))
+      const id = ++last
+      waiting.set(id, resolve)
+      const wire: ToPrimary = { kind: 'bus-publish', id, ...(message && { message }) }
+      process.send?.(wire, undefined, undefined, (error) => {
+        if (!error) return
+        waiting.delete(id)
+        reject(error)
+      })
+    })
+  }
+
   return {
     // No message is lost on its way: when the channel breaks, the worker ends.
     boundMs: 1000,
-    publish: (message) =>
-      new Promise((resolve, reject) => {
-        if (waiting.size >= MOST_WAITING) return reject(new Error('The primary does not answer'))
-        const id = ++last
-        waiting.set(id, resolve)
-        const wire: ToPrimary = { kind: 'bus-publish', id, message }
-        process.send?.(wire, undefined, undefined, (error) => {
-          if (!error) return
-          waiting.delete(id)
-          reject(error)
-        })
-      }),
+    publish: tell,
+    caughtUp: () => tell(),
     subscribe(heard) {
+      if (listener) throw new Error('This bus has a listener already')
       listener = heard
     },
   }
@@ -49,7 +55,7 @@ export function relayBus(): void {
     if (!isOurs<ToPrimary>(received) || received.kind !== 'bus-publish') return
     const { id, message } = received
     const others = Object.values(cluster.workers ?? {}).filter((worker) => worker !== sender)
-    for (const worker of others) worker?.send({ kind: 'bus-message', message } satisfies ToWorker, ignore)
+    if (message) for (const worker of others) worker?.send({ kind: 'bus-message', message } satisfies ToWorker, ignore)
     sender.send({ kind: 'bus-published', id } satisfies ToWorker, ignore)
   })
 }

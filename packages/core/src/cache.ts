@@ -23,7 +23,6 @@ import type { Awaitable } from './ports.js'
 import { guardStore } from './stores/guarded.js'
 import { openStores } from './stores/store.js'
 import { createTiers } from './stores/tiers.js'
-import { warmMemory } from './stores/warm-up.js'
 
 /** A way into the cache with the rules of one route. */
 export interface CacheRoute {
@@ -79,22 +78,33 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
   emitter.on(stats.listen)
   if (resolved.log) emitter.on(createStateLog(resolved.log))
 
+  const partitioners = new Map<string, Partitioner>()
+  function ruleOf(routeOptions: RouteOptions): Rule {
+    const rule = resolveRule(routeOptions, defaults)
+    partitioners.set(rule.partition.scheme, rule.partition)
+    return rule
+  }
+  const mainRule = ruleOf({})
+  const isModelCall = createModelCallTest(options.upstream)
+
+  // Last of what may throw: a store that was opened belongs to this cache until it is closed.
   const { maxEntries, maxBytes, maxEntryBytes, eviction, prices } = options
   const codec = createEntryCodec({ encryption: options.encryption, maxDecodedBytes: resolved.maxEntryBytes })
   const compression = createCompression(options.compression ?? false, { maxDecodedBytes: resolved.maxEntryBytes, clock })
   const memory = { maxEntries, maxBytes, maxEntryBytes, eviction, prices }
-  const opened = openStores(options.store, { memory, clock, codec, encrypted: options.encryption !== undefined })
-  const tiers = opened.map(({ store, name, ttlMs, timeoutMs }) => ({
-    store: guardStore(store, { name, deadlineMs: timeoutMs ?? resolved.storeTimeoutMs, clock }),
-    ttlMs,
-  }))
+  const { opened, release } = openStores(options.store, { memory, clock, codec, encrypted: options.encryption !== undefined })
+  const tiers = opened.map(({ store, name, ttlMs, timeoutMs }) => {
+    const { bus } = store.sharing ?? {}
+    const deadlineMs = timeoutMs ?? resolved.storeTimeoutMs
+    return { store: guardStore(store, { name, deadlineMs, clock, ...(bus && { catchUp: () => bus.caughtUp() }) }), ttlMs }
+  })
   const store = createTiers(tiers, {
     clock,
     onEvent: (event) => emitter.emit({ ...event, at: clock.now() }),
     onErased: (prefix) => engine.forget(prefix),
   })
 
-  const upstream = createUpstreamWatch(createModelCallTest(options.upstream), judgeUpstream)
+  const upstream = createUpstreamWatch(isModelCall, judgeUpstream)
   const context: EngineContext = {
     cache: resolved,
     store,
@@ -110,17 +120,10 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
   const isClosed = (): boolean => closing !== undefined
   const engine = createEngine(context, isClosed)
 
-  const partitioners = new Map<string, Partitioner>()
-  function ruleOf(routeOptions: RouteOptions): Rule {
-    const rule = resolveRule(routeOptions, defaults)
-    partitioners.set(rule.partition.scheme, rule.partition)
-    return rule
-  }
-  const mainRule = ruleOf({})
-
   const own = (): Omit<CacheStats, 'shared'> => stats.read(store.size(), store.stats())
-  const shared = store.counters && createSharedStats(store.counters, { own, clock })
-  void warmMemory(opened, tiers, { isClosed, clock })
+  const shared = store.peers.counters && createSharedStats(store.peers.counters, { own, clock })
+  const warmest = opened.slice(1).find((tier) => tier.store.hottest !== undefined)?.store
+  if (warmest) void store.warm((maxBytes) => warmest.hottest?.(maxBytes) ?? [], isClosed)
 
   return {
     open: (request) => engine.open(request, mainRule),
@@ -141,6 +144,7 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
         compression.close()
         await shared?.close()
         await store.close()
+        release()
       })()
       return closing
     },

@@ -15,8 +15,7 @@ import {
 import { serve } from '@llm-cache/core/node'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 
-export type { CachedDecorator, CachedOptions, CacheEvent, CacheHandle, CacheRoute, CacheStats, Duration } from '@llm-cache/core'
-export { createLlmCache, isOptionError, OptionError } from '@llm-cache/core'
+export * from '@llm-cache/core'
 
 declare global {
   namespace Express {
@@ -27,7 +26,6 @@ declare global {
   }
 }
 
-export type { LlmCache, LlmCacheOptions, OutcomeLabel, RouteOptions, Savings } from '@llm-cache/core'
 
 /** A route handler: `(req, res)` or `(req, res, next)`, as a function or a method, with whatever parameters, bodies and locals. */
 // biome-ignore-start lint/suspicious/noExplicitAny: `this` is the caller's class, and handlers narrow what Express leaves open

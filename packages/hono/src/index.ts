@@ -16,8 +16,7 @@ import { createWebServe } from '@llm-cache/core/web'
 import type { Context, MiddlewareHandler, Next } from 'hono'
 import { createFieldsReader, incomingOf, isKept, isOnRoute, mountedTarget, patternOf } from './context.js'
 
-export type { CachedDecorator, CachedOptions, CacheEvent, CacheHandle, CacheRoute, CacheStats, Duration } from '@llm-cache/core'
-export { createLlmCache, isOptionError, OptionError } from '@llm-cache/core'
+export * from '@llm-cache/core'
 
 declare module 'hono' {
   interface ContextVariableMap {
@@ -26,7 +25,6 @@ declare module 'hono' {
   }
 }
 
-export type { LlmCache, LlmCacheOptions, OutcomeLabel, RouteOptions, Savings } from '@llm-cache/core'
 
 /** A route handler that answers with a Response, as a function or a method. */
 // biome-ignore lint/suspicious/noExplicitAny: `this` is the caller's class, and the context is of the caller's app

@@ -19,8 +19,7 @@ import type { Context, Middleware, Next } from 'koa'
 import { captureBody } from './capture.js'
 import { replyBody } from './reply.js'
 
-export type { CachedDecorator, CachedOptions, CacheEvent, CacheHandle, CacheRoute, CacheStats, Duration } from '@llm-cache/core'
-export { createLlmCache, isOptionError, OptionError } from '@llm-cache/core'
+export * from '@llm-cache/core'
 
 /**
  * What the middleware adds to `ctx.state`. Apps without a state type of their own have it already; others mix it in.
@@ -37,7 +36,6 @@ declare module 'koa' {
   interface DefaultState extends LlmCacheState {}
 }
 
-export type { LlmCache, LlmCacheOptions, OutcomeLabel, RouteOptions, Savings } from '@llm-cache/core'
 
 /** A handler: `(ctx)` or `(ctx, next)`, as a function or a method. */
 // biome-ignore lint/suspicious/noExplicitAny: `this` is the caller's class, and contexts are extended by every router

@@ -6,6 +6,7 @@
 import { type Entry, entryBytes } from '../entry/entry.js'
 import { decodeFrame, encodeFrame } from '../entry/frame.js'
 import { isThenable } from '../lib/deadline.js'
+import { nextTurn } from '../lib/turn.js'
 import type { Awaitable, CacheStore, EntryCodec } from '../ports.js'
 import { createListeners } from '../stores/listeners.js'
 import { openDatabase } from './database.js'
@@ -131,6 +132,7 @@ export function createDiskStore(options: DiskStoreOptions): CacheStore {
 
   return {
     name,
+    local: true,
     limits: { maxEntryBytes },
     get(key) {
       const found = reader.read(key)
@@ -211,16 +213,3 @@ function costOf({ meta }: Entry): number {
 function isLive(entry: Entry, now: number): boolean {
   return entry.deleteAt > now && Number.isFinite(entry.deleteAt)
 }
-
-/** Lets everything else of the process have its turn. */
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
-}
-
-// Row, indexes and the part of a page that stays empty.
-const ROW_OVERHEAD = 256
-const HITS_NOTED = 2000
-const CLEAR_BATCH = 100
-const CLEAR_PAGES = 1024
-const MS_A_TOKEN = 20
-const USUAL_MS = 1000

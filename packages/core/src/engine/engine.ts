@@ -53,7 +53,7 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
   const { cache, store, flights, marks, clock, emitter } = context
   const memo = new LRUCache<string, FingerprintResult>({ max: MEMO_ENTRIES })
   const { decode } = context.compression
-  const together = createTogether(context)
+  const together = createTogether(context, isClosed)
   const bypassHandle = idleHandle('BYPASS')
   const hitHandle = idleHandle('HIT')
   const collapsedHandle = idleHandle('COLLAPSED')
@@ -172,7 +172,7 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
       if (far.kind === 'found' && far.fresh) return land(query, far, flight)
       const reason = missReason(query, far.kind === 'absent' ? near : far)
       // A store that did not answer the lookup is not asked again: one deadline is all that a request waits for it.
-      const mayAsk = flight && store.coordinates && far.kind !== 'failed' && joins < MAX_JOINS
+      const mayAsk = flight && store.peers.coordinates && far.kind !== 'failed' && joins < MAX_JOINS
       return mayAsk ? ask(query, reason, flight, isFresh, joins) : lead(query, reason, flight)
     })
   }

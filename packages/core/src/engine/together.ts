@@ -29,12 +29,15 @@ export interface TogetherTable {
   join(key: string, flight: Flight, asker: Asker): Promise<Together>
 }
 
-/** Between two looks for an answer to go on with, in ms. */
-const PAUSE_MS = 50
+/** Between two looks for an answer to go on with, in ms; doubled each time. */
+const FIRST_PAUSE_MS = 50
+const LONGEST_PAUSE_MS = 1000
+/** How long to look where the app could not be asked once more, in ms. */
+const UNASKED_MS = 5000
 
-export function createTogether({ store, clock, compression }: EngineContext): TogetherTable {
+export function createTogether({ store, clock, compression }: EngineContext, isClosed: () => boolean): TogetherTable {
   async function join(key: string, flight: Flight, asker: Asker): Promise<Together> {
-    const joining = await store.join(key)
+    const joining = await store.peers.join(key)
     if (joining === undefined) return { kind: 'lead', lease: undefined }
     if (joining.kind === 'follow') return { kind: 'follow', joined: follow(key, flight, joining.flight, asker) }
     // The leader before may have stored its answer after we looked.
@@ -62,20 +65,21 @@ export function createTogether({ store, clock, compression }: EngineContext): To
   async function resume(key: string, flight: Flight, head: AnswerHead, { request, patienceMs }: Asker): Promise<void> {
     flight.close()
     const sent = flight.bytes()
-    const until = clock.monotonic() + patienceMs
-    let asked = false
-    while (sent && clock.monotonic() < until) {
+    const asked = sent !== undefined && request.again?.() === true
+    // Nobody here can be made to ask: only somebody who happened to ask elsewhere can help.
+    const until = clock.monotonic() + (asked ? patienceMs : Math.min(patienceMs, UNASKED_MS))
+    let pauseMs = FIRST_PAUSE_MS
+    while (sent && clock.monotonic() < until && !isClosed()) {
       const next = continueFlight(flight, head, sent)
-      const joining = await store.join(key)
-      if (joining?.kind === 'follow') await relay(joining.flight, next)
+      const remote = await store.peers.follow(key)
+      if (remote) await relay(remote, next)
       else {
-        if (joining) void joining.lease.close()
         const found = await store.get(key, () => true)
         if (found.kind === 'found') await replay(found.entry, next)
-        else if (!asked) asked = request.again?.() === true
       }
       if (next.state !== 'catching-up') return
-      await new Promise<void>((resolve) => void clock.schedule(PAUSE_MS, resolve))
+      await new Promise<void>((resolve) => void clock.schedule(pauseMs, resolve))
+      pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)
     }
     flight.abort()
   }

@@ -13,7 +13,7 @@ export interface EncryptionOptions {
    * Keys of AES-256: 32 bytes each, as 64 hex digits or in base64. The first one encrypts, all of them decrypt: to change
    * keys put the new one in front, and drop the old one when the entries of its time are gone.
    */
-  readonly keys: readonly string[]
+  readonly keys: readonly (string | undefined)[]
 }
 
 export interface EntryCodecOptions {

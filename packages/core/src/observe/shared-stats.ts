@@ -1,7 +1,7 @@
 /** Statistics of all processes: what this one counts is added to the sums in the shared store now and then. */
 
 import type { Clock } from '../ports.js'
-import type { GuardedCounters } from '../stores/tiers.js'
+import type { GuardedCounters } from '../stores/peers.js'
 import type { CacheStats } from './stats.js'
 
 /** Sums over all processes since the counters were first used. */

@@ -5,12 +5,16 @@ import { isAbsent, isOurs, sameValue } from './keyv-value.js'
 
 /** Whether failures of `keyv` cannot go unnoticed: a `Map`, or an adapter and a Keyv that are both told to throw. */
 export function tellsTheTruth(keyv: KeyvLike): boolean {
-  if (keyv instanceof Map) return true
+  if (isInProcess(keyv)) return true
   const outer = keyv as Throwing
   const store = innermost(outer)
-  if (store instanceof Map) return true
   // Keyv 6 has no such option: it always emits the error that its adapter threw.
   return store.throwOnErrors === true && outer.throwOnErrors !== false
+}
+
+/** A `Map`, or a Keyv round one: no other process sees it. */
+export function isInProcess(keyv: KeyvLike): boolean {
+  return keyv instanceof Map || innermost(keyv as Throwing) instanceof Map
 }
 
 interface Throwing {

@@ -14,7 +14,7 @@ import { clearKeyv } from './keyv-clear.js'
 import { createKeyvLister } from './keyv-keys.js'
 import { checkNamespace, type KeyvLimits } from './keyv-limits.js'
 import { formatValue, isAbsent, isBare, parseValue } from './keyv-value.js'
-import { tellsTheTruth, type Verification, verifiedDelete, verifyWrite } from './keyv-verify.js'
+import { isInProcess, tellsTheTruth, type Verification, verifiedDelete, verifyWrite } from './keyv-verify.js'
 import { watchKeyv } from './keyv-watch.js'
 import { createListeners } from './listeners.js'
 import { DEFAULT_MAX_ENTRY_BYTES, rejectUnknown, resolveCount } from './options.js'
@@ -119,6 +119,7 @@ export function createKeyvStore(keyv: KeyvLike, options: KeyvStoreOptions = {}):
 
   return {
     name,
+    local: isInProcess(keyv),
     limits: { maxEntryBytes, ...(options.maxTtl !== undefined && { maxTtlMs: maxTtl }) },
     async get(key) {
       const { value, clean } = await watch.call(() => keyv.get(key), 'read')

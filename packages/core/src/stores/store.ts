@@ -31,6 +31,15 @@ export interface OpenedTier {
   readonly timeoutMs: number | undefined
 }
 
+export interface OpenedTiers {
+  readonly opened: readonly OpenedTier[]
+  /** The stores are closed: another cache may open them. */
+  release(): void
+}
+
+/** Stores that belong to a cache: two would fight over its codec, its events and its end. Holds nothing that is not in use. */
+const taken = new WeakSet<CacheStore>()
+
 export interface OpenOptions {
   /** Bounds of the memory store that is opened where no store is given; `maxEntryBytes` holds for Keyv too. */
   readonly memory: Omit<MemoryStoreOptions, 'clock'>
@@ -45,9 +54,20 @@ const MAX_TIERS = 8
 /**
  * The stores that `option` is or describes, in their order; without one, memory. Names are made unique: 'keyv', 'keyv-2'.
  *
- * @throws OptionError naming what was given instead of a store, or a store that cannot encrypt where it must
+ * @throws OptionError naming what was given instead of a store, a store of another cache, or one that cannot encrypt where it must
  */
-export function openStores(option: StoreOption | readonly StoreOption[] | undefined, options: OpenOptions): readonly OpenedTier[] {
+export function openStores(option: StoreOption | readonly StoreOption[] | undefined, options: OpenOptions): OpenedTiers {
+  const opened = openAll(option, options)
+  for (const { store } of opened) taken.add(store)
+  return {
+    opened,
+    release() {
+      for (const { store } of opened) taken.delete(store)
+    },
+  }
+}
+
+function openAll(option: StoreOption | readonly StoreOption[] | undefined, options: OpenOptions): readonly OpenedTier[] {
   const { memory, clock } = options
   if (option === undefined) {
     return [{ name: 'memory', store: createMemoryStore({ ...memory, clock }), ttlMs: Number.POSITIVE_INFINITY, timeoutMs: undefined }]
@@ -95,6 +115,12 @@ function storeOf(option: unknown, path: string, { memory, clock, codec, encrypte
       ? createKeyvStore(option, { maxEntryBytes: memory.maxEntryBytes, clock })
       : undefined
   if (!store) throw invalid(path, `must be a Keyv instance, a Keyv storage adapter or a CacheStore, not ${describe(option)}`)
+  if (taken.has(store)) {
+    throw invalid(
+      path,
+      'belongs to another cache already. Share the cache instead: llmCache(cache, { ttl: ... }) gives each route its own rules',
+    )
+  }
   if (store.useCodec) store.useCodec(codec)
   else if (encrypted && !store.inMemory) {
     throw invalid(path, `is a store (${store.name}) that cannot encrypt: it has no useCodec() and does not say that it is inMemory`)

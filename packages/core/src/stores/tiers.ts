@@ -6,9 +6,11 @@
 import { type Entry, entryBytes } from '../entry/entry.js'
 import { isThenable } from '../lib/deadline.js'
 import type { Awaitable, Clock, StoreEvent, StoreFailure, StoreSize } from '../ports.js'
-import type { BusMessage, FlightLease, Joining, SharedCounters } from '../sharing.js'
+import type { FlightLease } from '../sharing.js'
 import type { EraseOutcome, GetOutcome, GuardedStore, SetOutcome, TierStats } from './guarded.js'
+import { createPeers, type Peers } from './peers.js'
 import { createPending } from './pending.js'
+import { warmUp } from './warm-up.js'
 
 /** One store in the row. */
 export interface Tier {
@@ -47,25 +49,19 @@ export interface StoreTiers {
   get(key: string, isFresh: (entry: Entry) => boolean): Awaitable<Lookup>
   /** Writes to all tiers. Under a lease the shared tier comes first: what it refuses for a later leader goes nowhere. */
   set(entry: Entry, lease?: FlightLease): Awaitable<SetOutcome>
-  /** Leads or follows across processes; undefined where no tier can or it could not be asked. */
-  join(key: string): Promise<Joining | undefined>
-  /** True where `join` is worth calling. */
-  readonly coordinates: boolean
-  /** Where a tier keeps sums for all processes. */
-  readonly counters: GuardedCounters | undefined
+  /** The processes that share a tier with this one. */
+  readonly peers: Peers
   delete(key: string): Promise<readonly TierReport[]>
   /** Removes every key that begins with `prefix` ('' is all) from all tiers, here and in the other processes. */
   erase(prefix: string): Promise<readonly TierReport[]>
   size(): StoreSize | undefined
   stats(): readonly TierStats[]
+  /**
+   * Fills the memory in front from `entries`, which come from a tier behind it, until they end, `isClosed` says so, or something is
+   * removed: what was read before that might be it. Newer entries stay. Never rejects.
+   */
+  warm(entries: (maxBytes: number) => Iterable<Entry> | AsyncIterable<Entry>, isClosed: () => boolean): Promise<void>
   close(): Promise<void>
-}
-
-/** `SharedCounters` under the deadline and breaker of their store. */
-export interface GuardedCounters {
-  /** False: they could not be added. */
-  add(deltas: Readonly<Record<string, number>>): Promise<boolean>
-  read(): Promise<Readonly<Record<string, number>> | undefined>
 }
 
 export interface TiersOptions {
@@ -81,22 +77,35 @@ export function createTiers(tiers: readonly Tier[], { clock, onEvent, onErased }
   const slow = firstSlow === -1 ? [] : tiers.slice(firstSlow)
   const inMemory = tiers.filter(({ store }) => store.inMemory)
   const shared = tiers.find(({ store }) => store.sharing !== undefined)
-  const { flights, bus, counters } = shared?.store.sharing ?? {}
+  const local = tiers.filter((tier) => tier.store.local && tier !== shared)
+  const peers = createPeers(shared?.store)
   const pending = createPending()
+  let removals = 0
 
   for (const { store } of tiers) store.listen(onEvent)
 
-  bus?.subscribe((message) => {
-    if (message.kind === 'changed') {
-      pending.spoil(message.key)
-      for (const { store } of inMemory) void store.delete(message.key)
-      return
+  shared?.store.sharing?.bus?.subscribe((message) => {
+    switch (message.kind) {
+      case 'changed':
+        pending.spoil(message.key)
+        for (const { store } of local) void store.delete(message.key)
+        return
+      case 'erased':
+        removals++
+        pending.spoil(message.prefix)
+        onErased(message.prefix)
+        // What another process erased from the tier that both share may still wait here to be written to it.
+        shared?.store.dropWaiting(message.prefix)
+        for (const tier of tiers) if (tier !== shared) void tier.store.erase(message.prefix)
+        return
+      case 'lost':
+        // Anything may have happened to anything.
+        removals++
+        pending.spoil('')
+        onErased('')
+        shared?.store.dropWaiting('')
+        for (const { store } of local) void store.erase('')
     }
-    // After lost messages anything may have happened to anything.
-    const prefix = message.kind === 'lost' ? '' : message.prefix
-    pending.spoil(prefix)
-    onErased(prefix)
-    for (const { store } of inMemory) void store.erase(prefix)
   })
 
   function capped(entry: Entry, { ttlMs, store }: Tier): Entry {
@@ -149,25 +158,21 @@ export function createTiers(tiers: readonly Tier[], { clock, onEvent, onErased }
     }
   }
 
-  function announce(message: BusMessage): Promise<boolean> {
-    if (!shared || !bus) return Promise.resolve(true)
-    return shared.store.attempt('flight', () => bus.publish(message)).then(({ kind }) => kind === 'done')
-  }
-
   function stored(entry: Entry, outcome: SetOutcome): SetOutcome {
-    if (outcome === 'stored' && bus) void announce({ kind: 'changed', key: entry.key })
+    if (outcome === 'stored' && peers.hasBus) void peers.announce({ kind: 'changed', key: entry.key })
     return outcome
   }
 
   /** From the deepest tier up, the memories first and last: what is promoted meanwhile goes as well. */
   async function remove(prefix: string, work: (tier: Tier) => Awaitable<TierReport>): Promise<readonly TierReport[]> {
+    removals++
     pending.spoil(prefix)
     const reports = new Map<Tier, TierReport>()
     for (const tier of inMemory) reports.set(tier, await work(tier))
     for (const tier of [...tiers].reverse()) if (!tier.store.inMemory) reports.set(tier, await work(tier))
     pending.spoil(prefix)
     for (const tier of inMemory) reports.set(tier, sum(reports.get(tier) as TierReport, await work(tier)))
-    if (shared && !(await announce({ kind: 'erased', prefix }))) {
+    if (shared && !(await peers.announce({ kind: 'erased', prefix }))) {
       const report = reports.get(shared) as TierReport
       reports.set(shared, { ...report, failed: report.failed ?? 'peers' })
     }
@@ -177,8 +182,7 @@ export function createTiers(tiers: readonly Tier[], { clock, onEvent, onErased }
   return {
     synchronous: slow.length === 0,
     tiered: tiers.length > 1,
-    coordinates: flights !== undefined,
-    counters: shared && counters && guardCounters(shared.store, counters),
+    peers,
     peek(key, isFresh) {
       let best: Lookup = ABSENT
       for (let index = 0; index < quick.length; index++) {
@@ -197,19 +201,6 @@ export function createTiers(tiers: readonly Tier[], { clock, onEvent, onErased }
       if (outcomes.some(isThenable)) return Promise.all(outcomes).then((all) => stored(entry, combine(all)))
       return combine(outcomes as SetOutcome[])
     },
-    async join(key) {
-      if (!shared || !flights) return undefined
-      let givenUp = false
-      const outcome = await shared.store.attempt('flight', () =>
-        flights.join(key).then((joining) => {
-          // Nobody waits for it any more: a lease that is kept would hold up all other processes.
-          if (givenUp) letGo(joining)
-          return joining
-        }),
-      )
-      givenUp = true
-      return outcome.kind === 'done' ? outcome.value : undefined
-    },
     delete: (key) =>
       remove(key, async ({ store }) => {
         const outcome = await store.delete(key)
@@ -225,18 +216,19 @@ export function createTiers(tiers: readonly Tier[], { clock, onEvent, onErased }
       return undefined
     },
     stats: () => tiers.map(({ store }) => store.stats()),
+    async warm(entries, isClosed) {
+      const near = tiers[0]
+      if (!near?.store.inMemory) return
+      const before = removals
+      const keep = (entry: Entry): void => {
+        const found = near.store.get(entry.key) as GetOutcome
+        if (found.kind !== 'found' || found.entry.storedAt < entry.storedAt) void write(near, entry)
+      }
+      const budgetBytes = Math.floor((near.store.limits.maxBytes ?? DEFAULT_WARM_BYTES) / 2)
+      await warmUp(entries(budgetBytes), keep, () => isClosed() || removals !== before)
+    },
     async close() {
       await Promise.all(tiers.map(({ store }) => store.close()))
-    },
-  }
-}
-
-function guardCounters(store: GuardedStore, counters: SharedCounters): GuardedCounters {
-  return {
-    add: async (deltas) => (await store.attempt('flight', () => counters.add(deltas))).kind === 'done',
-    async read() {
-      const outcome = await store.attempt('flight', () => counters.read())
-      return outcome.kind === 'done' ? outcome.value : undefined
     },
   }
 }
@@ -270,9 +262,6 @@ function sum(first: TierReport, second: TierReport): TierReport {
   }
 }
 
-function letGo(joining: Joining): void {
-  if (joining.kind === 'lead') joining.lease.abort()
-  else joining.flight.cancel()
-}
-
 const ABSENT: Lookup = { kind: 'absent' }
+/** For memories that do not say how much they hold. */
+const DEFAULT_WARM_BYTES = 64 * 1024 * 1024

@@ -1,40 +1,25 @@
-/** A warm start: the memory in front is filled with what a tier behind it says is most worth having. */
+/** A warm start: entries read in the background, a few at a time. */
 
-import type { CacheStore, Clock } from '../ports.js'
-import type { Tier } from './tiers.js'
-
-export interface WarmUpOptions {
-  readonly isClosed: () => boolean
-  readonly clock: Pick<Clock, 'schedule'>
-}
+import type { Entry } from '../entry/entry.js'
+import { nextTurn } from '../lib/turn.js'
 
 /**
- * Goes on in the background, a few entries at a time, until half of the memory is filled. Does nothing unless the first of
- * `tiers` is in memory and one of `stores` (the same tiers, unguarded) can tell. Never rejects: what cannot be read now is
- * read when it is asked for.
+ * Gives `keep` every entry until `isOver`. Stores in this process answer without ever leaving the turn, so requests are let in
+ * every few entries. Never rejects: what cannot be read now is read when it is asked for, and the store's events tell of its faults.
  */
-export async function warmMemory(
-  stores: readonly { readonly store: CacheStore }[],
-  tiers: readonly Tier[],
-  { isClosed, clock }: WarmUpOptions,
+export async function warmUp(
+  entries: Iterable<Entry> | AsyncIterable<Entry>,
+  keep: (entry: Entry) => void,
+  isOver: () => boolean,
 ): Promise<void> {
-  const near = tiers[0]?.store
-  const far = stores.slice(1).find(({ store }) => store.hottest !== undefined)?.store
-  if (!near?.inMemory || !far?.hottest) return
-  const budgetBytes = Math.floor((near.limits.maxBytes ?? DEFAULT_BYTES) / 2)
   let kept = 0
   try {
-    for await (const entry of far.hottest(budgetBytes)) {
-      if (isClosed()) return
-      void near.set(entry)
-      // Stores in this process answer without ever leaving the turn: let requests in.
-      if (++kept % BATCH === 0) await new Promise<void>((resolve) => void clock.schedule(0, resolve))
+    for await (const entry of entries) {
+      if (isOver()) return
+      keep(entry)
+      if (++kept % BATCH === 0) await nextTurn()
     }
-  } catch {
-    // The store's own events tell of its faults.
-  }
+  } catch {}
 }
 
 const BATCH = 32
-/** For memories that do not say how much they hold. */
-const DEFAULT_BYTES = 64 * 1024 * 1024

@@ -74,6 +74,52 @@ describe.each(stores)('erasing a partition from %s', (_name, store) => {
   })
 })
 
+describe('what is erased is nowhere', () => {
+  const long = { content: 'a'.repeat(4000) }
+
+  it('neither in the samples for measuring compression, nor in those of answers that come later', async () => {
+    const cache = createLlmCache({ ...byTenant, compression: 'gzip' })
+    const recorder = recorderOf(await ask(cache, { 'x-tenant': 't' }))
+    recorder.head(200, JSON_HEAD)
+    recorder.write(encode(completion(long.content)))
+    recorder.end()
+    expect((await cache.compression.measure()).samples).toBe(1)
+    const late = recorderOf(await ask(cache, { 'x-tenant': 't', 'cache-control': 'no-cache' }))
+    late.head(200, JSON_HEAD)
+    late.write(encode(completion(long.content)))
+    await cache.invalidate({ partition: 't' })
+    expect((await cache.compression.measure()).samples).toBe(0)
+    late.end()
+    expect((await cache.compression.measure()).samples).toBe(0)
+    expect(await has(cache, { 'x-tenant': 't' })).toBe(false)
+  })
+
+  it('nor comes it back by an answer that begins while the stores are being cleaned', async () => {
+    let proceed: (() => void) | undefined
+    const inner = createMemoryStore()
+    const slow: CacheStore = {
+      ...inner,
+      name: 'slow',
+      inMemory: false,
+      synchronous: false,
+      get: async (key) => inner.get(key),
+      set: async (entry) => inner.set(entry) as boolean,
+      delete: (key) => new Promise((resolve) => (proceed = () => resolve(inner.delete(key) as boolean))),
+    }
+    const cache = createLlmCache({ ...byTenant, store: [createMemoryStore(), slow], storeTimeout: '5s' })
+    await fill(cache, { 'x-tenant': 't' })
+    const erasing = cache.invalidate({ partition: 't' })
+    while (!proceed) await new Promise((resolve) => setImmediate(resolve))
+    const during = recorderOf(await ask(cache, { 'x-tenant': 't', 'cache-control': 'no-cache' }))
+    const finish = setInterval(() => proceed?.(), 5)
+    await erasing
+    clearInterval(finish)
+    answer(during)
+    expect(await has(cache, { 'x-tenant': 't' })).toBe(false)
+    await cache.close()
+  })
+})
+
 describe('erasing callers that their credentials tell apart', () => {
   it('takes the fields that their requests carry', async () => {
     const cache = createLlmCache()

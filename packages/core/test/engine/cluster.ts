@@ -12,6 +12,12 @@ export interface Cluster {
   /** The leader of the only flight dies: its lease is gone, its followers see it lost. */
   kill(): void
   readonly joins: ('lead' | 'follow')[]
+  /** Keys that somebody looked for a leader of, without wanting to lead. */
+  readonly looks: string[]
+  /** Followers in other processes that gave up. */
+  readonly cancelled: number
+  /** While true lookups of the store fail. */
+  failing: boolean
   /** Leases that are held. */
   readonly held: number
 }
@@ -29,7 +35,9 @@ export function createCluster(clock: ManualClock): Cluster {
   const flights = new Map<string, SharedFlight>()
   const passed = new Map<string, number>()
   const joins: ('lead' | 'follow')[] = []
+  const looks: string[] = []
   let tokens = 0
+  let cancels = 0
 
   function push(flight: SharedFlight, step: RemoteStep): void {
     if (!flight.open && step.kind !== 'lost') return
@@ -82,6 +90,7 @@ export function createCluster(clock: ManualClock): Cluster {
         return cancelled ? { kind: 'lost' } : (flight.steps[at++] as RemoteStep)
       },
       cancel() {
+        if (!cancelled) cancels++
         cancelled = true
         for (const wake of [...flight.wake]) wake()
       },
@@ -95,10 +104,20 @@ export function createCluster(clock: ManualClock): Cluster {
       joins.push(flight ? 'follow' : 'lead')
       return flight ? { kind: 'follow', flight: follow(flight) } : { kind: 'lead', lease: lead(key) }
     },
+    async follow(key) {
+      looks.push(key)
+      const flight = flights.get(key)
+      return flight && follow(flight)
+    },
   }
 
-  return {
+  const cluster: Cluster = {
     joins,
+    looks,
+    failing: false,
+    get cancelled() {
+      return cancels
+    },
     get held() {
       return flights.size
     },
@@ -114,7 +133,10 @@ export function createCluster(clock: ManualClock): Cluster {
       name: 'shared',
       limits: inner.limits,
       sharing: { flights: coordinator },
-      get: async (key) => inner.get(key) as Entry | undefined,
+      get: async (key) => {
+        if (cluster.failing) throw new Error('down')
+        return inner.get(key) as Entry | undefined
+      },
       set: async (entry, fence) => (fence && (passed.get(entry.key) ?? 0) > fence.token ? false : (inner.set(entry) as boolean)),
       delete: async (key) => inner.delete(key) as boolean,
       clear: async () => inner.clear() as undefined,
@@ -123,4 +145,5 @@ export function createCluster(clock: ManualClock): Cluster {
       close: () => {},
     }),
   }
+  return cluster
 }

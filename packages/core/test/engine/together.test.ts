@@ -125,6 +125,13 @@ describe('one leader for all processes', () => {
     }
   })
 
+  it('a store whose lookup failed is not asked for a lease: one deadline is all that a request waits', async () => {
+    const { processes, cluster } = scene()
+    cluster.failing = true
+    await lead(processes[0])
+    expect(cluster.joins).toEqual([])
+  })
+
   it('whoever leads looks again: the leader before may just have stored it', async () => {
     const { processes, cluster } = scene()
     const store = cluster.store()
@@ -137,6 +144,7 @@ describe('one leader for all processes', () => {
         sharing: {
           flights: {
             leaseMs: 1000,
+            follow: async () => undefined,
             join: (key) => new Promise((resolve) => (joined = () => resolve(store.sharing?.flights?.join(key) as never))),
           },
         },
@@ -184,7 +192,7 @@ describe('clients that leave', () => {
   })
 
   it('a process whose last follower left stops following', async () => {
-    const { processes } = scene()
+    const { processes, cluster } = scene()
     const leader = await lead(processes[0], STREAM)
     const gone = new AbortController()
     const following = ask(processes[1], STREAM, { signal: gone.signal })
@@ -196,6 +204,17 @@ describe('clients that leave', () => {
     leader.end()
     await settle()
     expect(processes[1].types()).not.toContain('flight-joined')
+    expect(cluster.cancelled).toBe(1)
+  })
+
+  it('so does one whose only asker had left before the other process was found', async () => {
+    const { processes, cluster } = scene()
+    await lead(processes[0], STREAM)
+    const gone = new AbortController()
+    gone.abort()
+    expect((await replyOf(ask(processes[1], STREAM, { signal: gone.signal }))).status).toBe(499)
+    await settle()
+    expect(cluster.cancelled).toBe(1)
   })
 })
 
@@ -261,13 +280,24 @@ describe('a leader that dies in the middle of a stream', () => {
     expect(await made.text).toEqual({ text: WORDS.slice(0, 2).join(''), end: 'aborted' })
   })
 
-  it('is cut when nobody has an answer for as long as one would have waited', async () => {
-    const made = await broken(() => false)
-    for (let second = 0; second < 61; second++) {
+  it.each([
+    ['that was asked once more', true, 61, 70],
+    ['that cannot be asked', false, 6, 12],
+  ])('is cut when an app %s has no answer in time, after few looks and no lead', async (_which, asked, seconds, looks) => {
+    const made = await broken(() => asked)
+    for (let second = 0; second < seconds; second++) {
       made.clock.advance(1000)
       await settle()
     }
     expect((await made.text).end).toBe('aborted')
-    expect(made.cluster.held).toBe(0)
+    expect(made.cluster.joins).toEqual(['lead', 'follow'])
+    expect(made.cluster.looks.length).toBeLessThan(looks)
+  })
+
+  it('is cut when the cache is closed', async () => {
+    const made = await broken(() => true)
+    await made.processes[1].cache.close()
+    await pass(made)
+    expect((await made.text).end).toBe('aborted')
   })
 })

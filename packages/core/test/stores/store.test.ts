@@ -1,6 +1,7 @@
 import { Keyv as Keyv6 } from 'keyv'
 import { Keyv as Keyv5 } from 'keyv-v5'
 import { describe, expect, it } from 'vitest'
+import { createLlmCache } from '../../src/cache.js'
 import { createEntryCodec } from '../../src/entry/codec.js'
 import type { CacheStore, EntryCodec } from '../../src/ports.js'
 import { createMemoryStore } from '../../src/stores/memory.js'
@@ -10,13 +11,16 @@ import { sampleEntry } from '../../src/testing/sample-entry.js'
 
 const clock = createManualClock()
 const codec = createEntryCodec()
-const open = (option?: StoreOption | StoreOption[], encrypted = false): readonly OpenedTier[] =>
-  openStores(option, { memory: { maxEntryBytes: 5000 }, clock, codec, encrypted })
+function open(option?: StoreOption | StoreOption[], encrypted = false): readonly OpenedTier[] {
+  const { opened, release } = openStores(option, { memory: { maxEntryBytes: 5000 }, clock, codec, encrypted })
+  release()
+  return opened
+}
 
 describe('one store', () => {
   it('is memory with its bounds and clock when nothing is given', () => {
     const own = createManualClock()
-    const [tier] = openStores(undefined, { memory: { maxBytes: 8000 }, clock: own, codec, encrypted: true })
+    const [tier] = openStores(undefined, { memory: { maxBytes: 8000 }, clock: own, codec, encrypted: true }).opened
     const store = tier?.store as CacheStore
     expect([tier?.name, store.limits.maxEntryBytes]).toEqual(['memory', 1000])
     store.set(sampleEntry(own, { lifetimeMs: 5 }))
@@ -105,5 +109,31 @@ describe('encryption', () => {
   it('a store outside the process that cannot encrypt is refused, and only then', () => {
     expect(() => open([createMemoryStore(), plain], true)).toThrow(expect.objectContaining({ name: 'OptionError', option: 'store[1]' }))
     expect(open([createMemoryStore(), plain])).toHaveLength(2)
+  })
+})
+
+describe('a store', () => {
+  it('belongs to one cache until that is closed', async () => {
+    const store = createMemoryStore()
+    const first = createLlmCache({ store })
+    const second = (): unknown => createLlmCache({ store: [new Map(), { store }] })
+    expect(second).toThrow(expect.objectContaining({ name: 'OptionError', option: 'store[1].store' }))
+    expect(second).toThrow('Share the cache')
+    await first.close()
+    expect(second).not.toThrow()
+  })
+
+  it('is not taken by a cache that could not be made', () => {
+    const store = createMemoryStore()
+    expect(() => createLlmCache({ store, ttl: 'soon' as never })).toThrow()
+    expect(() => createLlmCache({ store, compression: 'zip' as never })).toThrow()
+    expect(() => createLlmCache({ store: [store, 5 as never] })).toThrow()
+    expect(() => createLlmCache({ store })).not.toThrow()
+  })
+
+  it('a Keyv may serve several caches: each has a store of its own round it', () => {
+    const keyv = new Keyv6()
+    createLlmCache({ store: keyv })
+    expect(() => createLlmCache({ store: keyv })).not.toThrow()
   })
 })

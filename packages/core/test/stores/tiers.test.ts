@@ -229,9 +229,16 @@ describe('removing', () => {
         const l2 = remote(clock, 'l2')
         const l3 = remote(clock, 'l3')
         const get = l3.get
-        const { tiers } = scene(clock, [near, l2, { ...l3, get: s.scheduleFunction(async (key: string) => get(key)) }])
+        const far: CacheStore = { ...l3, get: s.scheduleFunction(async (key: string) => get(key)) }
+        const slowly = l2.delete
+        const { tiers } = scene(clock, [near, { ...l2, delete: s.scheduleFunction(async (key: string) => slowly(key)) }, far])
         await l3.set(sampleEntry(clock, { key: KEY }))
-        const reading = Array.from({ length: readers }, () => tiers.get(KEY, always))
+        // Reads begin before, during and after the erasure.
+        const begin = s.scheduleFunction(async () => {})
+        const reading = Array.from({ length: readers }, async (_, index) => {
+          if (index > 0) await begin()
+          return tiers.get(KEY, always)
+        })
         const erasing = tiers.erase('lc1.p.')
         await s.waitFor(Promise.all([erasing, ...reading]))
         await settled()
@@ -248,6 +255,8 @@ describe('tiers of several processes', () => {
   interface Peer {
     readonly bus: InvalidationBus
     readonly published: BusMessage[]
+    /** Set: catching up waits for it. */
+    behind: Promise<void> | undefined
     deaf: boolean
     say(message: BusMessage | { readonly kind: 'lost' }): void
   }
@@ -257,6 +266,7 @@ describe('tiers of several processes', () => {
     const published: BusMessage[] = []
     const made: Peer = {
       published,
+      behind: undefined,
       deaf: false,
       say: (message) => listener(message),
       bus: {
@@ -265,6 +275,7 @@ describe('tiers of several processes', () => {
           if (made.deaf) throw new Error('down')
           published.push(message)
         },
+        caughtUp: async () => made.behind,
         subscribe(heard) {
           listener = heard
         },
@@ -330,6 +341,82 @@ describe('tiers of several processes', () => {
     expect(erased).toEqual(['lc1.p.', ''])
   })
 
+  it('erases from every tier of its own what another process erased, and leaves the shared ones to it when it only missed something', async () => {
+    const clock = createManualClock()
+    const other = peer()
+    const [near, file, shared, database] = [
+      createMemoryStore({ clock }),
+      remote(clock, 'file', { local: true }),
+      remote(clock, 'shared', { sharing: { bus: other.bus } }),
+      remote(clock, 'database'),
+    ] as const
+    const { tiers } = scene(clock, [near, file, shared, database])
+    const had = async (key: string): Promise<boolean[]> =>
+      (await Promise.all([near, file, shared, database].map((store) => store.get(key)))).map((entry) => entry !== undefined)
+    for (const key of ['lc1.p.1', 'lc1.q.1', 'lc1.r.1']) await tiers.set(sampleEntry(clock, { key }))
+    other.say({ kind: 'changed', key: 'lc1.q.1' })
+    await settled()
+    expect(await had('lc1.q.1')).toEqual([false, false, true, true])
+    other.say({ kind: 'erased', prefix: 'lc1.p.' })
+    await settled()
+    expect(await had('lc1.p.1')).toEqual([false, false, true, false])
+    other.say({ kind: 'lost' })
+    await settled()
+    expect(await had('lc1.r.1')).toEqual([false, false, true, true])
+  })
+
+  it('a write that waits for the shared tier is dropped when another process erases its partition', async () => {
+    const clock = createManualClock()
+    const other = peer()
+    const shared = remote(clock, 'shared', { sharing: { bus: other.bus } })
+    const { tiers } = scene(clock, [createMemoryStore({ clock }), shared])
+    shared.fail = true
+    for (let count = 0; count < 8; count++) await tiers.get(`lc1.q.${count}`, always)
+    void tiers.set(sampleEntry(clock, { key: KEY }))
+    await settled()
+    other.say({ kind: 'erased', prefix: 'lc1.p.' })
+    shared.fail = false
+    for (let ms = 0; ms < 3000; ms += 50) {
+      clock.advance(50)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    expect(tiers.stats()[1]).toMatchObject({ state: 'up', queued: { items: 0 } })
+    expect(await shared.get(KEY)).toBeUndefined()
+  })
+
+  it('what waited for the shared tier goes out only after everything that was said meanwhile was heard', async () => {
+    const clock = createManualClock()
+    const other = peer()
+    const shared = remote(clock, 'shared', { sharing: { bus: other.bus } })
+    const events: StoreEvent[] = []
+    const guard = guardStore(shared, { clock, catchUp: () => other.bus.caughtUp() })
+    const tiers = createTiers([{ store: guard, ttlMs: Number.POSITIVE_INFINITY }], {
+      clock,
+      onEvent: (event) => events.push(event),
+      onErased: () => {},
+    })
+    let caughtUp: (() => void) | undefined
+    other.behind = new Promise((resolve) => (caughtUp = resolve))
+    shared.fail = true
+    for (let count = 0; count < 8; count++) await tiers.get(`lc1.q.${count}`, always)
+    void tiers.set(sampleEntry(clock, { key: KEY }))
+    void tiers.set(sampleEntry(clock, { key: 'lc1.q.kept' }))
+    shared.fail = false
+    const pass = async (): Promise<void> => {
+      for (let ms = 0; ms < 3000; ms += 50) {
+        clock.advance(50)
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    }
+    await pass()
+    expect(await shared.get('lc1.q.kept')).toBeUndefined()
+    other.say({ kind: 'erased', prefix: 'lc1.p.' })
+    caughtUp?.()
+    await pass()
+    expect(await shared.get(KEY)).toBeUndefined()
+    expect(await shared.get('lc1.q.kept')).toBeDefined()
+  })
+
   it('a read does not bring back into memory what another process removed meanwhile', async () => {
     const clock = createManualClock()
     const other = peer()
@@ -381,10 +468,11 @@ describe('tiers of several processes', () => {
     const late = { ...lease(), abort: () => void aborted++ }
     const flights = {
       leaseMs: 3000,
+      follow: async () => undefined,
       join: () => new Promise<{ kind: 'lead'; lease: FlightLease }>((resolve) => (answer = () => resolve({ kind: 'lead', lease: late }))),
     }
     const { tiers } = scene(clock, [remote(clock, 'shared', { sharing: { flights } })])
-    const joining = tiers.join(KEY)
+    const joining = tiers.peers.join(KEY)
     for (let ms = 0; ms < 300; ms += 10) {
       clock.advance(10)
       await settled()
@@ -393,5 +481,84 @@ describe('tiers of several processes', () => {
     answer?.()
     await settled()
     expect(aborted).toBe(1)
+  })
+})
+
+describe('a warm start', () => {
+  const warmth = (clock: ManualClock, count = 100): Entry[] =>
+    Array.from({ length: count }, (_, index) => sampleEntry(clock, { key: `lc1.p.${index}`, id: 'warm' }))
+
+  it('fills half of the memory in front, under its longest time, and takes nobody’s place who is newer', async () => {
+    const clock = createManualClock()
+    const near = createMemoryStore({ clock, maxBytes: 1_000_000 })
+    const { tiers } = scene(clock, [[near, 1000], remote(clock)])
+    const old = warmth(clock)
+    clock.advance(10)
+    near.set(sampleEntry(clock, { key: 'lc1.p.7', id: 'newer' }))
+    let asked = 0
+    await tiers.warm(
+      (maxBytes) => {
+        asked = maxBytes
+        return old
+      },
+      () => false,
+    )
+    expect(asked).toBe(500_000)
+    expect(near.size()?.entries).toBe(100)
+    expect(((await near.get('lc1.p.7')) as Entry).id).toBe('newer')
+    clock.advance(1000)
+    expect(await near.get('lc1.p.1')).toBeUndefined()
+  })
+
+  it('ends with the cache, with a removal, and with the store', async () => {
+    const clock = createManualClock()
+    const entries = warmth(clock)
+    const left = async (warm: (tiers: StoreTiers) => Promise<void>): Promise<number | undefined> => {
+      const near = createMemoryStore({ clock })
+      await warm(scene(clock, [near, remote(clock)]).tiers)
+      return near.size()?.entries
+    }
+    let given = 0
+    expect(
+      await left((tiers) =>
+        tiers.warm(
+          () => entries,
+          () => given++ >= 11,
+        ),
+      ),
+    ).toBe(11)
+    expect(
+      await left((tiers) =>
+        tiers.warm(
+          async function* () {
+            yield* entries.slice(0, 5)
+            throw new Error('disk')
+          },
+          () => false,
+        ),
+      ),
+    ).toBe(5)
+    expect(
+      await left((tiers) =>
+        tiers.warm(
+          async function* () {
+            yield* entries.slice(0, 5)
+            await tiers.erase('lc1.p.')
+            yield* entries.slice(5)
+          },
+          () => false,
+        ),
+      ),
+    ).toBe(0)
+  })
+
+  it('is for memory in front alone', async () => {
+    const clock = createManualClock()
+    const near = remote(clock)
+    await scene(clock, [near, remote(clock, 'far')]).tiers.warm(
+      () => warmth(clock),
+      () => false,
+    )
+    expect(near.calls).toEqual([])
   })
 })
