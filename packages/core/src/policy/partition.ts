@@ -4,6 +4,7 @@ import { hmacSha256, sha256 } from '#platform'
 import { OptionError } from '../errors.js'
 import type { BypassReason, CacheRequest } from '../exchange.js'
 import { isToken } from '../http/grammar.js'
+import { isThenable } from '../lib/deadline.js'
 import { describeValue, didYouMean } from '../lib/nearest.js'
 import { credentialCookies } from './cookies.js'
 import { isCredentialHeader } from './credential-names.js'
@@ -173,10 +174,6 @@ function part(text: string): string {
   if (!SURROGATE.test(text)) return `${text.length}:${text}`
   const escaped = JSON.stringify(text)
   return `${escaped.length}j${escaped}`
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
 }
 
 interface ResolvedCredentials {
