@@ -1,6 +1,7 @@
 /** The store's options, checked once. */
 
 import { type Clock, OptionError } from '@llm-cache/core'
+import { didYouMean } from './nearest.js'
 
 export interface RedisStoreOptions {
   /**
@@ -35,8 +36,7 @@ export function resolveOptions(options: RedisStoreOptions): ResolvedOptions {
   if (typeof options !== 'object' || options === null) throw invalid('options', 'an object')
   for (const name of Object.keys(options)) {
     if (!KNOWN.includes(name)) {
-      const valid = KNOWN.map((known) => `"${known}"`).join(', ')
-      throw new OptionError('ERR_OPTION_UNKNOWN', name, `Unknown option ${JSON.stringify(name.slice(0, 60))}; valid: ${valid}`)
+      throw new OptionError('ERR_OPTION_UNKNOWN', name, `Unknown option ${JSON.stringify(name.slice(0, 60))}${didYouMean(name, KNOWN)}`)
     }
   }
   const namespace = options.namespace ?? 'llm-cache'

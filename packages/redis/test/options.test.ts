@@ -17,7 +17,11 @@ function optionOf(work: () => unknown): string {
 
 describe('options', () => {
   it.each([
-    [{ nameSpace: 'x' }, /^ERR_OPTION_UNKNOWN nameSpace: .*"namespace"/],
+    [{ nameSpace: 'x' }, /^ERR_OPTION_UNKNOWN nameSpace: .*; did you mean "namespace"\?$/],
+    [{ leaseMS: 1000 }, /; did you mean "leaseMs"\?$/],
+    [{ maxEntryByte: 1 }, /; did you mean "maxEntryBytes"\?$/],
+    [{ ttl: 1 }, /^ERR_OPTION_UNKNOWN ttl: .*; valid: "namespace", "name", "maxEntryBytes", "leaseMs", "boundMs", "clock"$/],
+    [{ ['x'.repeat(100_000)]: 1 }, /^ERR_OPTION_UNKNOWN x+: .*; valid: /],
     [{ namespace: '' }, /^ERR_OPTION_INVALID namespace/],
     [{ namespace: 'a{b' }, /namespace/],
     [{ namespace: 'a}b' }, /namespace/],
