@@ -30,7 +30,10 @@ export interface Call<T, R> {
 export interface Calls {
   /** Failed calls by reason. */
   readonly failures: Readonly<Record<StoreFailure, number>>
-  /** Carries a call out, unless its breaker is open. Answers at once where the store does. Never throws or rejects. */
+  /**
+   * Carries a call out, unless its breaker is open; 'flight', for which requests wait and which may write, unless any is. Answers
+   * at once where the store does. Never throws or rejects.
+   */
   call<T, R>(call: Call<T, R>): Awaitable<CallResult<R>>
   /** Carries it out even then. */
   force<T, R>(call: Call<T, R>): Awaitable<CallResult<R>>
@@ -95,7 +98,8 @@ export function createCalls(options: CallsOptions): Calls {
     failures,
     force,
     call(call) {
-      if (!breakerOf(call.operation).open) return force(call)
+      const isOpen = breakerOf(call.operation).open || (call.operation === 'flight' && health.reads.open)
+      if (!isOpen) return force(call)
       failures.skipped += 1
       return FAILED.skipped
     },
@@ -116,7 +120,7 @@ export function createCalls(options: CallsOptions): Calls {
   }
 }
 
-const WRITES: ReadonlySet<StoreOperation> = new Set<StoreOperation>(['set', 'delete', 'clear'])
+const WRITES: ReadonlySet<StoreOperation> = new Set<StoreOperation>(['set', 'delete', 'clear', 'flight'])
 const FAILED: { readonly [reason in StoreFailure]: CallResult<never> } = {
   timeout: { kind: 'failed', reason: 'timeout' },
   error: { kind: 'failed', reason: 'error' },

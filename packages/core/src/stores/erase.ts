@@ -1,70 +1,167 @@
 /** Removing all keys under a prefix from a store that may lie about it. */
 
-import type { Awaitable, StoreFailure } from '../ports.js'
+import { isThenable } from '../lib/deadline.js'
+import { createTurns } from '../lib/turn.js'
+import type { Awaitable, Clock, StoreFailure } from '../ports.js'
 import type { CallResult } from './calls.js'
+import { createKeyPages, type KeyPage } from './key-pages.js'
 
 export type EraseOutcome =
-  /** `matched` keys were found in the store and `removed` of them were still there to delete; writes that waited are not counted. */
+  /** `matched` entries were in the store and `removed` of them were still there to delete; writes that waited are not counted. */
   | { readonly kind: 'erased'; readonly matched: number; readonly removed: number }
   | {
       readonly kind: 'failed'
       /**
-       * `unsupported`: the store cannot list its keys; `left`: keys were still there on a second look; `timeout` also where an
-       * earlier write that was never answered may yet land (it is deleted again when it does).
+       * `unsupported`: the store cannot list its keys; `left`: entries older than the erasure were there after they were deleted;
+       * `timeout` also where an earlier write that was never answered may yet land (it is deleted again when it does).
        */
       readonly reason: StoreFailure | 'unsupported' | 'left'
+      /** Those removed, those that are left, and keys whose delete failed. */
+      readonly matched: number
       readonly removed: number
     }
 
-export interface EraseCalls {
-  /** Runs over keys of the store under one deadline; `isOver` says when nobody waits for it any more. */
-  list(work: (isOver: () => boolean) => Promise<readonly string[]>): Awaitable<CallResult<readonly string[]>>
-  /** True if the key was there. */
+/** The store, each call under its deadline and breaker. */
+export interface Erasable {
+  keys(prefix: string): Iterable<string> | AsyncIterable<string>
+  /** Takes one page of the listing, under the long deadline. */
+  page(work: () => Promise<KeyPage>): Awaitable<CallResult<KeyPage>>
+  /** True if there was an entry. */
   remove(key: string): Awaitable<CallResult<boolean>>
+  /** When the entry under `key` was stored; undefined where there is none. */
+  storedAt(key: string): Awaitable<CallResult<number | undefined>>
 }
+
+export interface EraseOptions {
+  readonly clock: Clock
+  /** Entries stored later than this are none of its business, once everything listed at first was deleted. ms since the epoch */
+  readonly startedAt: number
+  /** Longest wait for one step. The whole has 30 times as long. In ms. */
+  readonly longDeadlineMs: number
+}
+
+/** What became of one key: it was removed, nothing of age was there, its entry is left, or a call failed. */
+type Fate = 'removed' | 'nothing' | 'left' | StoreFailure
 
 /**
- * Lists and deletes in batches, so that what is held is bounded and no backend is asked to delete while it lists, until a look
- * finds nothing. A key that a later look finds again was not deleted, whatever the store said.
+ * Lists and deletes page by page. Some backends skip keys when others are deleted meanwhile, some lists name what is no entry
+ * (a lock), and keys come back with new entries: so it looks again until a look finds nothing more to remove, and only an
+ * entry that is there after its deletion and is not newer than the erasure is one that could not be removed.
  */
-export async function eraseKeys(
-  keys: (prefix: string) => Iterable<string> | AsyncIterable<string>,
-  prefix: string,
-  calls: EraseCalls,
-): Promise<EraseOutcome> {
-  let matched = 0
+export async function eraseKeys(prefix: string, store: Erasable, options: EraseOptions): Promise<EraseOutcome> {
+  const { clock, startedAt, longDeadlineMs } = options
+  const until = clock.monotonic() + longDeadlineMs * STEPS_IN_ALL
+  const turns = createTurns(clock)
   let removed = 0
-  let before: ReadonlySet<string> = new Set()
-  for (let looks = 0; looks < MOST_LOOKS; looks++) {
-    const listed = await calls.list((isOver) => firstKeys(keys(prefix), prefix, isOver))
-    if (listed.kind === 'failed') return { kind: 'failed', reason: listed.reason, removed }
-    if (listed.value.length === 0) return { kind: 'erased', matched, removed }
-    if (listed.value.some((key) => before.has(key))) return { kind: 'failed', reason: 'left', removed }
-    matched += listed.value.length
-    before = new Set(listed.value)
-    for (let at = 0; at < listed.value.length; at += AT_ONCE) {
-      const results = await Promise.all(listed.value.slice(at, at + AT_ONCE).map((key) => calls.remove(key)))
-      for (const result of results) if (result.kind === 'done' && result.value) removed += 1
-      for (const result of results) if (result.kind === 'failed') return { kind: 'failed', reason: result.reason, removed }
+
+  function removeFirst(key: string): Awaitable<Fate> {
+    const result = store.remove(key)
+    return isThenable(result) ? result.then(fateOf) : fateOf(result as CallResult<boolean>)
+  }
+
+  async function removeAgain(key: string): Promise<Fate> {
+    const before = await store.storedAt(key)
+    if (before.kind === 'done' && before.value !== undefined && before.value > startedAt) return 'nothing'
+    // Also where no entry can be read: it may be one that only others can decrypt.
+    const deleted = await store.remove(key)
+    if (deleted.kind === 'failed') return deleted.reason
+    if (!deleted.value && before.kind === 'done' && before.value === undefined) return 'nothing'
+    const after = await store.storedAt(key)
+    if (after.kind === 'failed') return after.reason
+    if (after.value === undefined || after.value > startedAt) return fateOf(deleted)
+    // The same was said of it when it was first deleted.
+    if (deleted.value) removed = Math.max(0, removed - 1)
+    return 'left'
+  }
+
+  /** Goes through the keys once. */
+  async function look(removeOne: (key: string) => Awaitable<Fate>): Promise<Look> {
+    const pages = createKeyPages(store.keys, prefix, longDeadlineMs / 10, clock)
+    const seen = { keys: 0, removed: 0, bad: 0, reason: undefined as Look['reason'], over: false }
+
+    function count(fate: Fate): void {
+      if (fate === 'removed') {
+        removed += 1
+        seen.removed += 1
+      } else if (fate !== 'nothing') {
+        seen.bad += 1
+        seen.reason ??= fate
+        // Its breaker is open: there is no use in trying the others.
+        if (fate === 'skipped') seen.over = true
+      }
     }
+
+    function checkTime(): void {
+      if (clock.monotonic() <= until) return
+      seen.over = true
+      seen.reason ??= 'timeout'
+    }
+
+    async function removeAll(keys: readonly string[]): Promise<void> {
+      let underWay: PromiseLike<void>[] = []
+      for (const key of keys) {
+        if (seen.over) break
+        const fate = removeOne(key)
+        if (isThenable(fate)) underWay.push(fate.then(count))
+        else count(fate as Fate)
+        if (underWay.length >= AT_ONCE) {
+          await Promise.all(underWay)
+          underWay = []
+        }
+        const turn = turns()
+        if (turn) await turn
+        checkTime()
+      }
+      await Promise.all(underWay)
+    }
+
+    try {
+      while (!seen.over) {
+        const page = await store.page(pages.next)
+        if (page.kind === 'failed') {
+          seen.over = true
+          seen.reason ??= page.reason
+          break
+        }
+        seen.keys += page.value.keys.length
+        await removeAll(page.value.keys)
+        if (page.value.last) break
+        checkTime()
+      }
+    } finally {
+      pages.close()
+    }
+    return seen
   }
-  return { kind: 'failed', reason: 'left', removed }
+
+  for (let looks = 1; ; looks++) {
+    const seen = await look(looks === 1 ? removeFirst : removeAgain)
+    // What failed at the first look gets its second chance, unless nothing works any more.
+    const failed = seen.reason !== undefined && (seen.over || looks > 1)
+    const reason = failed ? seen.reason : looks >= MOST_LOOKS ? 'left' : undefined
+    if (reason !== undefined) return { kind: 'failed', reason, matched: removed + seen.bad, removed }
+    if (seen.keys === 0 || (looks > 1 && seen.removed === 0)) return { kind: 'erased', matched: removed, removed }
+  }
 }
 
-/** The first `BATCH` keys under `prefix`; whatever else the store names is left alone. */
-async function firstKeys(
-  keys: Iterable<unknown> | AsyncIterable<unknown>,
-  prefix: string,
-  isOver: () => boolean,
-): Promise<readonly string[]> {
-  const found = new Set<string>()
-  for await (const key of keys) {
-    if (typeof key === 'string' && key.startsWith(prefix)) found.add(key)
-    if (found.size >= BATCH || isOver()) break
-  }
-  return [...found]
+interface Look {
+  /** Keys listed. */
+  readonly keys: number
+  readonly removed: number
+  /** Entries that are left and keys whose delete failed. */
+  readonly bad: number
+  /** The first thing that went wrong. */
+  readonly reason: StoreFailure | 'left' | undefined
+  /** It was broken off. */
+  readonly over: boolean
 }
 
-const BATCH = 10_000
+function fateOf(deleted: CallResult<boolean>): Fate {
+  if (deleted.kind === 'failed') return deleted.reason
+  return deleted.value ? 'removed' : 'nothing'
+}
+
 const AT_ONCE = 16
-const MOST_LOOKS = 10_000
+/** A backend that pages by offset skips about half of what is left at each look. */
+const MOST_LOOKS = 40
+const STEPS_IN_ALL = 30

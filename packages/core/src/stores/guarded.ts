@@ -19,6 +19,7 @@ import type {
 import type { Fence, Sharing } from '../sharing.js'
 import { type BreakerOptions, resolveBreaker } from './breaker.js'
 import { type CallResult, type Calls, createCalls } from './calls.js'
+import { createCatchUp } from './catch-up.js'
 import type { EraseOutcome } from './erase.js'
 import { createHealth, type Health } from './health.js'
 import { createLateWrites } from './late-writes.js'
@@ -38,10 +39,18 @@ export interface GuardOptions {
    * @default five times deadlineMs
    */
   readonly writeDeadlineMs?: number | undefined
-  /** Longest wait for what walks through everything (`keys`, `clear`) and for `flush` and `close`, in ms. @default 10_000 */
+  /**
+   * Longest wait for the next of `keys`, for `clear` and `catchUp`, and for `flush` and `close`, in ms; an erasure has 30 times as
+   * long for everything. @default 10_000
+   */
   readonly longDeadlineMs?: number | undefined
   readonly breaker?: BreakerOptions | undefined
   readonly queue?: QueueOptions | undefined
+  /**
+   * Resolves once everything has been heard that others did before the call. After an outage waiting writes go out only then; it
+   * is tried until it works. Reads do not wait for it, nor does a synchronous store. @default nothing is waited for
+   */
+  readonly catchUp?: (() => Promise<void>) | undefined
   /** For jitter, in [0, 1). @default Math.random */
   readonly random?: (() => number) | undefined
   readonly clock: Clock
@@ -62,6 +71,7 @@ export interface GuardedStore {
   readonly limits: StoreLimits
   readonly synchronous: boolean
   readonly inMemory: boolean
+  readonly local: boolean
   readonly sharing: Sharing | undefined
   readonly state: StoreState
   /** Sees writes that still wait or are under way. */
@@ -78,18 +88,27 @@ export interface GuardedStore {
   delete(key: string): Awaitable<DeleteOutcome>
   /**
    * Removes every key that begins with `prefix`, waiting writes and those under way included, and looks again whether any is
-   * left. Writes that come meanwhile wait. '' clears a store that cannot list its keys.
+   * left. Writes that come meanwhile wait, or are written and perhaps removed too where the store is synchronous. '' clears a
+   * store that cannot list its keys. The event loop gets its turns.
    */
   erase(prefix: string): Promise<EraseOutcome>
-  /** `work` under the same deadline and breaker: for what processes do together through the store. */
+  /**
+   * For what another process has erased: drops the writes that wait under keys that begin with `prefix`, and revokes those under
+   * way, which then answer 'dropped' and are deleted again when they land. What the store holds stays. Answers how many waited.
+   */
+  dropWaiting(prefix: string): number
+  /**
+   * `work` under the same deadline and breakers: for what processes do together through the store. 'flight' is for what may write:
+   * it counts as a write, and is `skipped` also while the store does not answer reads.
+   */
   attempt<T>(operation: StoreOperation, work: () => Promise<T>, ms?: number): Promise<AttemptOutcome<T>>
   size(): StoreSize | undefined
   stats(): TierStats
   /** Waits for the writes that wait, at most the long deadline. */
   flush(): Promise<void>
   /**
-   * Flushes, then closes the store. Idempotent. Where the store does not work one last write is tried; if that fails the rest
-   * is dropped at once. Afterwards calls answer `skipped`, writes `dropped`.
+   * Flushes, then closes the store. Idempotent. Where the store does not work one last write is tried, after `catchUp`; if that
+   * fails the rest is dropped at once. Afterwards calls answer `skipped`, writes `dropped`.
    */
   close(): Promise<void>
   /** Events of the store and of the guard, under the guard's name. */
@@ -115,7 +134,7 @@ export interface TierStats {
 
 /** @throws OptionError on unknown options and on limits that are not positive integers */
 export function guardStore(store: CacheStore, options: GuardOptions): GuardedStore {
-  rejectUnknown(options, ['name', 'deadlineMs', 'writeDeadlineMs', 'longDeadlineMs', 'breaker', 'queue', 'random', 'clock'])
+  rejectUnknown(options, ['name', 'deadlineMs', 'writeDeadlineMs', 'longDeadlineMs', 'breaker', 'queue', 'catchUp', 'random', 'clock'])
   const { clock } = options
   const deadlineMs = resolveCount('deadlineMs', options.deadlineMs, 100, LONGEST_MS)
   const writeDeadlineMs = resolveCount('writeDeadlineMs', options.writeDeadlineMs, Math.min(deadlineMs * 5, LONGEST_MS), LONGEST_MS)
@@ -135,35 +154,52 @@ export function guardStore(store: CacheStore, options: GuardOptions): GuardedSto
     config: config.breaker,
     clock,
     random: options.random ?? Math.random,
-    probeRead: () => probe('get', () => store.get(PROBE_KEY)),
-    probeWrite: () => queue.probe() ?? probe('delete', () => store.delete(PROBE_KEY)),
+    probeRead: () => probe('get', deadlineMs, () => store.get(PROBE_KEY)),
+    probeWrite,
     crowding: () => Math.max(lostProbes / MANY_PROBES, lateWrites.bytes / config.queue.maxBytes),
     onState: (state, because) => listeners.emit({ type: 'store-state', store: name, state, because }),
     onChange() {
-      if (closed && !mayWrite()) queue.close()
+      const away = isAway()
+      if (closed && away) queue.close()
+      if (options.catchUp && away) catchUp.away()
+      if (!away) catchUp.back()
       queue.pump()
     },
   })
+  const catchUp = createCatchUp({ attempt: () => hear(longDeadlineMs), clock, onDone: () => queue.pump() })
   const calls: Calls = createCalls({ name, clock, health, emit: listeners.emit })
   const queue = createWriteBehind({
     config: config.queue,
     clock,
-    mayWrite,
+    mayWrite: () => !isAway() && !catchUp.behind,
     write: async (...args) => write(calls.force, ...args),
     onDropped,
   })
   const removals = createRemovals({ store, calls, queue, lateWrites, clock, deadlineMs: writeDeadlineMs, longDeadlineMs })
   store.listen?.(calls.hear)
 
-  function mayWrite(): boolean {
-    return !health.reads.open && !health.writes.open
+  function isAway(): boolean {
+    return health.reads.open || health.writes.open
   }
 
-  async function probe(operation: StoreOperation, work: () => Awaitable<unknown>): Promise<boolean> {
+  /** Not of reads or writes: that others cannot be heard does not say that the store does not work. */
+  function hear(ms: number): Promise<boolean> {
+    return probe('connection', ms, () => options.catchUp?.())
+  }
+
+  async function probeWrite(): Promise<boolean> {
+    const deletes = (): Promise<boolean> => probe('delete', writeDeadlineMs, () => store.delete(PROBE_KEY))
+    if (!options.catchUp || queue.items === 0) return queue.probe() ?? deletes()
+    // Only a write finds a store that is out of memory; but one that has waited may bring back what others erased.
+    const heard = await hear(writeDeadlineMs)
+    if (closed || health.reads.open) return false
+    return (heard ? queue.probe() : undefined) ?? deletes()
+  }
+
+  async function probe(operation: StoreOperation, ms: number, work: () => Awaitable<unknown>): Promise<boolean> {
     const onLate = (): void => {
       lostProbes -= 1
     }
-    const ms = operation === 'get' ? deadlineMs : writeDeadlineMs
     const result = await calls.force({ operation, ms, work, read: () => {}, onLate })
     if (result.kind === 'failed' && result.reason === 'timeout') lostProbes += 1
     return result.kind === 'done'
@@ -212,14 +248,16 @@ export function guardStore(store: CacheStore, options: GuardOptions): GuardedSto
   async function shut(): Promise<void> {
     closed = true
     health.stop()
-    if (queue.items > 0) {
-      if (!mayWrite() && (await queue.probe())) {
+    const until = clock.monotonic() + longDeadlineMs
+    catchUp.stop()
+    if (queue.items > 0 && (await catchUp.last(() => hear(isAway() ? writeDeadlineMs : longDeadlineMs)))) {
+      if (isAway() && (await queue.probe())) {
         health.reads.reset()
         health.writes.reset()
       }
-      if (mayWrite()) {
+      if (!isAway()) {
         queue.pump()
-        await withDeadline(queue.idle(), longDeadlineMs, clock)
+        await withDeadline(queue.idle(), Math.max(0, until - clock.monotonic()), clock)
       }
     }
     queue.close()
@@ -239,6 +277,7 @@ export function guardStore(store: CacheStore, options: GuardOptions): GuardedSto
     limits: store.limits,
     synchronous,
     inMemory: store.inMemory === true,
+    local: store.local ?? store.inMemory === true,
     sharing: store.sharing,
     get state() {
       return health.state
@@ -260,7 +299,8 @@ export function guardStore(store: CacheStore, options: GuardOptions): GuardedSto
       return 'dropped'
     },
     delete: (key) => (closed ? 'failed' : removals.remove(key)),
-    erase: async (prefix) => (closed ? { ...SKIPPED, removed: 0 } : removals.erase(prefix)),
+    erase: async (prefix) => (closed ? { ...SKIPPED, matched: 0, removed: 0 } : removals.erase(prefix)),
+    dropWaiting: removals.dropWaiting,
     attempt: async (operation, work, ms = deadlineMs) => (closed ? SKIPPED : calls.call({ operation, ms, work, read: (value) => value })),
     size,
     stats: () => ({

@@ -3,9 +3,9 @@
 import { chain } from '../lib/deadline.js'
 import type { Awaitable, CacheStore, Clock } from '../ports.js'
 import type { Call, CallResult, Calls } from './calls.js'
-import { type EraseOutcome, eraseKeys } from './erase.js'
+import { type Erasable, type EraseOutcome, eraseKeys } from './erase.js'
 import type { LateWrites } from './late-writes.js'
-import type { WriteBehind } from './write-behind.js'
+import type { Hold, WriteBehind } from './write-behind.js'
 
 export type DeleteOutcome = 'deleted' | 'absent' | 'failed'
 
@@ -14,7 +14,7 @@ export interface RemovalsOptions {
   readonly calls: Calls
   readonly queue: WriteBehind
   readonly lateWrites: LateWrites
-  readonly clock: Pick<Clock, 'monotonic'>
+  readonly clock: Clock
   readonly deadlineMs: number
   readonly longDeadlineMs: number
 }
@@ -22,6 +22,8 @@ export interface RemovalsOptions {
 export interface Removals {
   remove(key: string): Awaitable<DeleteOutcome>
   erase(prefix: string): Promise<EraseOutcome>
+  /** Drops what waits and undoes what is under way; what the store holds stays. How many waited. */
+  dropWaiting(prefix: string): number
   /** Deletes what landed late, whatever is thought of the store. */
   again(key: string): Awaitable<CallResult<boolean>>
 }
@@ -58,33 +60,69 @@ export function createRemovals(options: RemovalsOptions): Removals {
   async function clear(): Promise<EraseOutcome> {
     const entries = held()
     const result = await calls.call({ operation: 'clear', ms: longDeadlineMs, work: () => store.clear(), read: () => {} })
-    return result.kind === 'done' ? { kind: 'erased', matched: entries, removed: entries } : { ...result, removed: 0 }
+    return result.kind === 'done' ? { kind: 'erased', matched: entries, removed: entries } : { ...result, matched: entries, removed: 0 }
   }
 
-  async function eraseHeld(prefix: string): Promise<EraseOutcome> {
-    if (typeof store.keys !== 'function') return prefix === '' ? clear() : { kind: 'failed', reason: 'unsupported', removed: 0 }
-    return eraseKeys((under) => store.keys?.(under) ?? [], prefix, {
-      list(work) {
-        const until = clock.monotonic() + longDeadlineMs
-        const isOver = (): boolean => clock.monotonic() > until
-        return calls.call({ operation: 'keys', ms: longDeadlineMs, work: () => work(isOver), read: (keys) => keys })
-      },
-      remove: (key) => calls.call(removal(key)),
-    })
+  const erasable: Erasable = {
+    keys: (prefix) => store.keys?.(prefix) ?? [],
+    page: (work) => calls.call({ operation: 'keys', ms: longDeadlineMs, work, read: (page) => page }),
+    remove: (key) => calls.call(removal(key)),
+    storedAt: (key) =>
+      calls.call({
+        operation: 'get',
+        ms: deadlineMs,
+        work: () => store.get(key),
+        read: (entry) => (entry?.key === key ? entry.storedAt : undefined),
+      }),
+  }
+
+  async function eraseHeld(prefix: string, startedAt: number): Promise<EraseOutcome> {
+    if (typeof store.keys === 'function') return eraseKeys(prefix, erasable, { clock, startedAt, longDeadlineMs })
+    return prefix === '' ? clear() : { kind: 'failed', reason: 'unsupported', matched: 0, removed: 0 }
   }
 
   async function erase(prefix: string): Promise<EraseOutcome> {
+    const startedAt = clock.now()
     const covers = (key: string): boolean => key.startsWith(prefix)
     const hold = queue.hold(covers)
     try {
       await hold.settled
       const mayLand = lateWrites.revoke(covers)
-      const outcome = await eraseHeld(prefix)
-      return outcome.kind === 'erased' && mayLand ? { kind: 'failed', reason: 'timeout', removed: outcome.removed } : outcome
+      const outcome = await eraseHeld(prefix, startedAt)
+      return outcome.kind === 'erased' && mayLand ? { ...outcome, kind: 'failed', reason: 'timeout' } : outcome
     } finally {
       hold.release()
     }
   }
 
-  return { remove, erase, again: (key) => calls.force(removal(key)) }
+  const again = (key: string): Awaitable<CallResult<boolean>> => calls.force(removal(key))
+
+  /** Deletes what revoked writes wrote. Later writes of the same keys wait for it. */
+  async function undo(revoked: Hold['revoked']): Promise<void> {
+    const keys = new Set(revoked.map(({ key }) => key))
+    const hold = queue.hold((key) => keys.has(key))
+    try {
+      await Promise.all(
+        revoked.map(async ({ key, settled }) => {
+          // What the store refused left somebody else's entry where it was.
+          if ((await settled) === 'refused') return
+          lateWrites.revoke((other) => other === key)
+          await again(key)
+        }),
+      )
+    } finally {
+      hold.release()
+    }
+  }
+
+  function dropWaiting(prefix: string): number {
+    const covers = (key: string): boolean => key.startsWith(prefix)
+    const hold = queue.hold(covers)
+    lateWrites.revoke(covers)
+    if (hold.revoked.length > 0) void undo(hold.revoked)
+    hold.release()
+    return hold.dropped
+  }
+
+  return { remove, erase, dropWaiting, again }
 }

@@ -47,6 +47,8 @@ export interface WriteBehindOptions {
 export interface Hold {
   /** Writes that were waiting and are dropped. */
   readonly dropped: number
+  /** The writes under way that are revoked, each with what will have become of it. */
+  readonly revoked: readonly { readonly key: string; readonly settled: Promise<WriteOutcome> }[]
   /** Resolves when the writes under way are over; undefined where there were none. */
   readonly settled: Promise<unknown> | undefined
   /** Lets later writes go on. */
@@ -84,7 +86,7 @@ interface Item {
   revoked: boolean
   failedProbes: number
   /** Set while it is under way. */
-  settled?: Promise<unknown>
+  settled?: Promise<WriteOutcome>
 }
 
 export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
@@ -198,12 +200,17 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
     hold(covers) {
       const dropped = [...waiting].filter(([key]) => covers(key))
       for (const [key, item] of dropped) drop(key, item)
-      const revoked = [...underWay].filter(([key]) => covers(key)).map(([, item]) => item)
-      for (const item of revoked) item.revoked = true
+      const revoked: { readonly key: string; readonly settled: Promise<WriteOutcome> }[] = []
+      for (const [key, item] of underWay) {
+        if (!covers(key)) continue
+        item.revoked = true
+        if (item.settled) revoked.push({ key, settled: item.settled })
+      }
       holds.add(covers)
       return {
         dropped: dropped.length,
-        settled: revoked.length > 0 ? Promise.all(revoked.map((item) => item.settled)) : undefined,
+        revoked,
+        settled: revoked.length > 0 ? Promise.all(revoked.map(({ settled }) => settled)) : undefined,
         release() {
           holds.delete(covers)
           pump()

@@ -45,7 +45,7 @@ describe('deleting', () => {
     await chaos.pass(100)
     expect(write.value).toBe('failed')
     expect(await chaos.guard.delete('lc1.p.a')).toBe('failed')
-    expect(await chaos.guard.erase('lc1.')).toEqual({ kind: 'failed', reason: 'timeout', removed: 0 })
+    expect(await chaos.guard.erase('lc1.')).toEqual({ kind: 'failed', reason: 'timeout', matched: 0, removed: 0 })
     chaos.answerAll()
     expect(chaos.held.has('lc1.p.a')).toBe(true)
     await turn()
@@ -88,7 +88,7 @@ describe('erasing', () => {
   it('does not believe a store that says deleted and keeps it', async () => {
     const chaos = createChaos({}, { delete: async () => true })
     await put(chaos, 'lc1.t.a')
-    expect(await chaos.guard.erase('lc1.t.')).toMatchObject({ kind: 'failed', reason: 'left' })
+    expect(await chaos.guard.erase('lc1.t.')).toEqual({ kind: 'failed', reason: 'left', matched: 1, removed: 0 })
   })
 
   it('leaves alone what is not under the prefix, whatever the store lists', async () => {
@@ -109,7 +109,7 @@ describe('erasing', () => {
   it('says why it failed, and lets writes go on', async () => {
     const none = createChaos({}, { keys: undefined } as never)
     await put(none, 'lc1.t.a')
-    expect(await none.guard.erase('lc1.t.')).toEqual({ kind: 'failed', reason: 'unsupported', removed: 0 })
+    expect(await none.guard.erase('lc1.t.')).toEqual({ kind: 'failed', reason: 'unsupported', matched: 0, removed: 0 })
     expect(await none.guard.erase('')).toEqual({ kind: 'erased', matched: 0, removed: 0 })
     expect(none.held.size).toBe(0)
 
@@ -121,7 +121,7 @@ describe('erasing', () => {
         },
       },
     )
-    expect(await thrown.guard.erase('lc1.t.')).toEqual({ kind: 'failed', reason: 'error', removed: 0 })
+    expect(await thrown.guard.erase('lc1.t.')).toEqual({ kind: 'failed', reason: 'error', matched: 0, removed: 0 })
     expect(await put(thrown, 'lc1.t.a')).toBe('stored')
 
     const hanging = createChaos(
@@ -137,12 +137,12 @@ describe('erasing', () => {
     await turn()
     hanging.clock.advance(10_000)
     await turn()
-    expect(erased.value).toEqual({ kind: 'failed', reason: 'timeout', removed: 0 })
+    expect(erased.value).toEqual({ kind: 'failed', reason: 'timeout', matched: 0, removed: 0 })
 
     const refusing = createChaos()
     await put(refusing, 'lc1.t.a')
     refusing.deletes = 'reject'
-    expect(await refusing.guard.erase('lc1.')).toEqual({ kind: 'failed', reason: 'error', removed: 0 })
+    expect(await refusing.guard.erase('lc1.')).toEqual({ kind: 'failed', reason: 'error', matched: 1, removed: 0 })
   })
 
   it('works on a store that answers at once', async () => {
@@ -235,7 +235,11 @@ it('guards what processes do together', async () => {
   const rejecting = (): Promise<never> => Promise.reject(new Error('x'))
   for (let times = 0; times < 4; times++)
     expect(await chaos.guard.attempt('flight', rejecting)).toEqual({ kind: 'failed', reason: 'error' })
-  expect(chaos.guard.state).toBe('down')
+  // What they do is writing: an open breaker of reads would cost hits.
+  expect(chaos.guard.state).toBe('read-only')
+  expect(await chaos.guard.attempt('flight', async () => 5)).toEqual({ kind: 'failed', reason: 'skipped' })
+  expect(await chaos.guard.attempt('get', async () => 5)).toEqual({ kind: 'done', value: 5 })
+  expect(await chaos.guard.get('lc1.p.a')).toEqual({ kind: 'absent' })
 })
 
 it('counts hits, misses and latencies', async () => {
