@@ -1,4 +1,4 @@
-// The faults. `begin` and `end` get the Redis and the proxy before it; those that the proxy makes go through it (`proxied`),
+// The faults. `begin` and `end` get the Redis, the proxy before it and the name of the store; those that the proxy makes go through it (`proxied`),
 // those of Redis itself do without.
 
 import { setTimeout as delay } from 'node:timers/promises'
@@ -52,9 +52,9 @@ export const FAULTS = [
       await delay(seconds * 500)
       await proxy.set({ kind: 'garbage', how: 'flip' })
     },
-    /** What talked garbage is restarted: node-redis never finds its way back into a connection that was garbled. */
-    async end({ proxy }) {
-      await proxy.set({ kind: 'refuse' })
+    /** What talked garbage is restarted, but for `redis`: node-redis never finds its way back into a connection that was garbled. */
+    async end({ proxy, store }) {
+      if (store !== 'redis') await proxy.set({ kind: 'refuse' })
       await proxy.set({ kind: 'pass' })
     },
   },

@@ -36,7 +36,7 @@ export function runFault(settings) {
     const begun = fault.begin({ redis, proxy, seconds })
     await Promise.all([begun, delay(seconds * 1000)])
     const endingAt = Date.now()
-    await fault.end({ redis, proxy })
+    await fault.end({ redis, proxy, store: settings.store })
     const endedAt = Date.now()
 
     const recoveredAt = await untilRecovered(app, load.records, endingAt, endedAt)

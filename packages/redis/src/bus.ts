@@ -3,11 +3,12 @@
  * fixed pace and finds whatever the push did not bring. Where the journal itself has a gap, listeners hear `lost`.
  */
 
+import { createHash } from 'node:crypto'
 import type { BusMessage, Clock, InvalidationBus } from '@llm-cache/core'
 import { within } from './deadline.js'
 import type { KeyNames } from './keys.js'
 import type { Link } from './link.js'
-import { PUBLISH } from './scripts.js'
+import { JOURNAL, PUBLISH } from './scripts.js'
 import type { Subscriber } from './subscriber.js'
 
 export interface BusContext {
@@ -23,7 +24,14 @@ export interface BusContext {
 type JournalEntry = readonly [id: string, fields: readonly string[]]
 type Heard = BusMessage | { readonly kind: 'lost' }
 
-export function createBus(context: BusContext): { readonly bus: InvalidationBus; close(): void } {
+export interface Bus {
+  readonly bus: InvalidationBus
+  /** Tells this process too: of what was done to the store behind its cache's back. Rejects as `publish` does. */
+  tellAll(message: BusMessage): Promise<void>
+  close(): void
+}
+
+export function createBus(context: BusContext): Bus {
   const { link, names, subscriber, clock, boundMs, processId } = context
   // Less than the bound: the answer takes its time as well.
   const pollMs = Math.ceil(boundMs * 0.75)
@@ -37,6 +45,8 @@ export function createBus(context: BusContext): { readonly bus: InvalidationBus;
   let subscribedAt = 0
   /** Ids that the push brought and the journal has not yet. */
   const pushed = new Set<string>()
+  let reading: Promise<void> | undefined
+  let nextReading: Promise<void> | undefined
 
   function hear(message: Heard): void {
     try {
@@ -51,7 +61,11 @@ export function createBus(context: BusContext): { readonly bus: InvalidationBus;
 
   function onPush(raw: string): void {
     const [id, process, text] = splitPush(raw)
-    if (id === undefined || process === undefined || text === undefined) return
+    if (id === undefined || process === undefined || text === undefined) {
+      // Not said by any of us, or changed on its way: then the journal has it as it was.
+      subscriber.check()
+      return
+    }
     // The journal may have been faster.
     if (pushed.has(id) || (last !== undefined && !isAfter(id, last))) return
     if (pushed.size < MAX_PUSHED) pushed.add(id)
@@ -81,7 +95,7 @@ export function createBus(context: BusContext): { readonly bus: InvalidationBus;
   }
 
   async function readPage(from: string, end: string): Promise<readonly JournalEntry[]> {
-    const reply = link.text(names.log, 'XRANGE', names.log, from, end, 'COUNT', `${PAGE}`)
+    const reply = link.run(JOURNAL, [names.log], from, end, `${PAGE}`)
     return (await within(clock, READ_MS, reply)) as readonly JournalEntry[]
   }
 
@@ -108,8 +122,25 @@ export function createBus(context: BusContext): { readonly bus: InvalidationBus;
     }
   }
 
+  /** Reads from now on: what is being read already may not have what was said just now. */
+  function readNow(): Promise<void> {
+    if (!reading) {
+      reading = read().finally(() => {
+        reading = undefined
+      })
+      return reading
+    }
+    nextReading ??= reading
+      .catch(() => {})
+      .then(() => {
+        nextReading = undefined
+        return readNow()
+      })
+    return nextReading
+  }
+
   function poll(): void {
-    read()
+    readNow()
       // What could not be read now is read later: the journal still has it, or the gap shows.
       .catch(() => {})
       .finally(() => {
@@ -125,19 +156,33 @@ export function createBus(context: BusContext): { readonly bus: InvalidationBus;
     return id
   }
 
+  async function tell(message: BusMessage): Promise<void> {
+    await publish(JSON.stringify(formatMessage(message)), names.bus)
+  }
+
   return {
     bus: {
       boundMs,
-      async publish(message) {
-        await publish(JSON.stringify(formatMessage(message)), names.bus)
+      publish: tell,
+      async caughtUp() {
+        if (closed) throw new Error('The Redis store is closed.')
+        // Nobody hears anything: all that is left to say is whether Redis answers.
+        if (!listener) await within(clock, READ_MS, link.run(JOURNAL, [names.log], '-', '+', '1'))
+        else await readNow()
+        if (closed) throw new Error('The Redis store is closed.')
       },
       subscribe(callback) {
-        if (closed || listener) return
+        if (closed) throw new Error('The Redis store is closed.')
+        if (listener) throw new Error('This Redis store is in use by another cache already: give each cache a store of its own.')
         listener = callback
         subscribedAt = clock.monotonic()
         stopPush = subscriber.listen(names.bus, onPush, () => {})
         poll()
       },
+    },
+    async tellAll(message) {
+      hear(message)
+      await tell(message)
     },
     close() {
       closed = true
@@ -162,12 +207,15 @@ function parseMessage(text: string): BusMessage | undefined {
   return undefined
 }
 
-/** `<id> <process> <message>` */
+/** `<SHA-1 of the rest> <id> <process> <message>` */
 function splitPush(raw: string): readonly (string | undefined)[] {
-  const first = raw.indexOf(' ')
-  const second = raw.indexOf(' ', first + 1)
-  if (first < 0 || second < 0) return []
-  return [raw.slice(0, first), raw.slice(first + 1, second), raw.slice(second + 1)]
+  const digest = raw.indexOf(' ')
+  const said = raw.slice(digest + 1)
+  const first = said.indexOf(' ')
+  const second = said.indexOf(' ', first + 1)
+  if (digest < 0 || first < 0 || second < 0) return []
+  if (createHash('sha1').update(said).digest('hex') !== raw.slice(0, digest)) return []
+  return [said.slice(0, first), said.slice(first + 1, second), said.slice(second + 1)]
 }
 
 /** Whether a stream id, `<ms>-<number>`, comes after another. */
@@ -191,5 +239,5 @@ const MAX_PUSHED = 8192
 const READ_MS = 5000
 /** What Redis' clock may differ by between two of its nodes, and the time that a message is under way. */
 const MARGIN_MS = 1000
-const JOURNAL_LENGTH = 10_000
+const JOURNAL_LENGTH = 100_000
 const JOURNAL_MS = 24 * 3_600_000

@@ -2,16 +2,14 @@
 
 import type { Clock } from '@llm-cache/core'
 import { createClient, type RedisClientOptions, type RedisClientType, type RedisClusterType } from '@redis/client'
-import { type ClientInput, classifyClient } from './client.js'
-import { pause } from './deadline.js'
-import { createLink, type Link } from './link.js'
+import { type ChannelLine, clusterChannels, openChannels, type PubSub } from './channels.js'
+import { classifyClient } from './client.js'
+import { within } from './deadline.js'
+import { createLine, destroy, isParserError, type Line } from './line.js'
+import { type Carrier, createLink, type Link } from './link.js'
 import type { Outage } from './outage.js'
-
-/** What channels need of a connection. */
-export interface PubSub {
-  subscribe(channel: string, listener: (message: string) => void): Promise<void>
-  unsubscribe(channel: string, listener: (message: string) => void): Promise<void>
-}
+import { createWaitingRoom, OFFLINE, startCluster } from './start.js'
+import { createPatience, type Watch, watchAnswers } from './watch.js'
 
 export interface Connection {
   readonly link: Link
@@ -26,23 +24,28 @@ export interface Connection {
 /** @throws OptionError on what is no client, URL or options */
 export function openConnection(input: unknown, outage: Outage, clock: Clock): Connection {
   const source = classifyClient(input)
-  const main = source.kind === 'cluster' ? clusterMain(source.cluster, outage) : nodeMain(source, outage, clock)
-  let channels: ReturnType<Main['openPubSub']> | undefined
+  const main =
+    source.kind === 'cluster'
+      ? clusterMain(source.cluster, outage, clock)
+      : source.kind === 'node'
+        ? givenMain(source.client, outage, clock)
+        : ownMain(source.options, outage, clock)
+  let channels: ChannelLine | undefined
   let closing: Promise<void> | undefined
   return {
     link: main.link,
     pubSub() {
       if (closing) throw new Error('The Redis store is closed.')
-      channels ??= main.openPubSub()
+      channels ??= main.openChannels()
       return channels.pubSub
     },
     async *eachMaster(work) {
-      for (const template of await main.masters()) {
-        const client = duplicate(template, { reconnectStrategy: false })
+      for (const options of await main.masters()) {
+        const client = renewable(options)
         // Whatever it has to say, the commands under way say as well.
-        client.on('error', () => {})
+        client.on('error', () => destroy(client))
         try {
-          await client.connect()
+          await within(clock, START_MS, client.connect())
           yield* work(client)
         } finally {
           destroy(client)
@@ -59,134 +62,191 @@ export function openConnection(input: unknown, outage: Outage, clock: Clock): Co
 
 interface Main {
   readonly link: Link
-  openPubSub(): { readonly pubSub: PubSub; close(): void }
-  masters(): Promise<RedisClientType[]>
+  openChannels(): ChannelLine
+  /** How to connect to each. */
+  masters(): Promise<readonly RedisClientOptions[]>
   close(): Promise<void>
 }
 
-function nodeMain(source: Exclude<ClientInput, { kind: 'cluster' }>, outage: Outage, clock: Clock): Main {
+/** A connection of the store's own, which renews itself. */
+function ownMain(options: RedisClientOptions, outage: Outage, clock: Clock): Main {
+  const line = commandLine(options, outage, clock)
+  return {
+    link: createLink(true, line),
+    openChannels: () => openChannels(() => renewable(options), outage, clock),
+    masters: async () => [options],
+    close: line.close,
+  }
+}
+
+/**
+ * A client that was given is its owner's, and not to be disconnected. While it cannot be trusted, until it connects anew or answers
+ * what it is asked, a connection of the store's own with the same options takes its place.
+ */
+function givenMain(client: RedisClientType, outage: Outage, clock: Clock): Main {
+  const patience = createPatience(clock)
+  let watch = newWatch()
+  /** Takes the client's place. */
+  const wait = createWaitingRoom(clock)
+  let stand: CommandLine | undefined
+  let cancelAsking: (() => void) | undefined
   let closed = false
-  const own = source.kind === 'options'
-  const reconnect = untilClosed(() => closed)
-  const client = own ? (createClient(ownOptions(source.options, reconnect)) as RedisClientType) : source.client
-  const onError = (): void => outage.failed('commands')
-  const onReady = (): void => outage.works('commands')
-  client.on('error', onError)
-  client.on('ready', onReady)
   let started: Promise<void> | undefined
-  let begun = false
-  // A client that was given is connected by the first command, if nobody did before: connecting twice is an error.
-  function start(): Promise<void> | undefined {
-    if (begun) return started
-    begun = true
-    started = firstAttempt(client, clock).finally(() => {
-      started = undefined
+
+  function newWatch(): Watch {
+    const made = watchAnswers({
+      clock,
+      patience,
+      ping: (nonce) => client.sendCommand(['PING', nonce], { typeMapping: {} }),
+      onComplaint: () => made === watch && replace(),
     })
+    return made
+  }
+
+  function replace(): void {
+    watch.stop()
+    if (closed || stand) return
+    stand = commandLine(client.options as RedisClientOptions, outage, clock)
+    askAgain()
+  }
+
+  /** It may merely have been slow. One question at a time: what is never answered must not pile up. */
+  function askAgain(): void {
+    cancelAsking?.()
+    cancelAsking = clock.schedule(ASK_AGAIN_MS, async () => {
+      const line = stand
+      const works = client.isReady && (await newWatch().check())
+      if (closed || !stand || stand !== line) return
+      if (works) trust()
+      else askAgain()
+    })
+  }
+
+  function trust(): void {
+    cancelAsking?.()
+    watch.stop()
+    watch = newWatch()
+    watch.start()
+    void stand?.close()
+    stand = undefined
+    outage.works('commands')
+  }
+
+  function distrust(): void {
+    patience.garbled()
+    replace()
+  }
+
+  function onError(error: unknown): void {
+    if (client.isReady && isParserError(error)) distrust()
+    else outage.failed('commands')
+  }
+
+  // Connected by the first command, if nobody did before: connecting twice is an error.
+  function start(): Promise<void> {
+    started ??= firstAttempt(client, clock)
     if (!client.isOpen) client.connect().catch(() => {})
     return started
   }
-  if (own) start()
+
+  client.on('error', onError)
+  client.on('ready', trust)
+  if (client.isReady) watch.start()
 
   return {
-    link: createLink(true, async (_key, command, typeMapping) => {
-      if (!client.isReady) await start()
-      // A queue for the time without a connection would only hold what nobody waits for any more.
-      if (!client.isReady) throw new Error('Redis is not connected.')
-      return client.sendCommand(command, { typeMapping })
+    link: createLink(true, {
+      async send(_key, command, typeMapping) {
+        if (!client.isReady && !stand) await wait(start(), bytesOf(command))
+        if (stand) return stand.send(_key, command, typeMapping)
+        // A queue for the time without a connection would only hold what nobody waits for any more.
+        if (!client.isReady) throw new Error(OFFLINE)
+        return watch.track(client.sendCommand(command, { typeMapping }), bytesOf(command))
+      },
+      distrust: () => (stand ? stand.distrust() : distrust()),
+      check: async () => (stand ? stand.check() : watch.check()),
     }),
-    openPubSub() {
-      let ended = false
-      const reconnectStrategy = untilClosed(() => ended)
-      const channels = duplicate(client, { reconnectStrategy })
-      channels.unref()
-      const onClose = (): void => {
-        ended = true
-        end(channels)
-      }
-      return pubSubOf(channels, outage, clock, onClose)
-    },
-    masters: async () => [client],
+    openChannels: () => openChannels(() => renewable(client.options as RedisClientOptions), outage, clock),
+    masters: async () => [client.options as RedisClientOptions],
     async close() {
-      if (!own) {
-        client.off('error', onError)
-        client.off('ready', onReady)
-        return
-      }
       closed = true
-      if (client.isReady) await Promise.race([client.close().catch(() => {}), pause(clock, CLOSE_MS)])
-      end(client)
+      cancelAsking?.()
+      watch.stop()
+      client.off('error', onError)
+      client.off('ready', trust)
+      await stand?.close()
     },
   }
 }
 
-function clusterMain(cluster: RedisClusterType, outage: Outage): Main {
+/** Its nodes are its own: what is garbled is refused, and their connections go by the options that it was made with. */
+function clusterMain(cluster: RedisClusterType, outage: Outage, clock: Clock): Main {
   const onError = (): void => outage.failed('commands')
   const events = ['error', 'node-error'] as const
   for (const event of events) cluster.on(event, onError)
-  let started: Promise<unknown> | undefined
-  function start(): Promise<unknown> {
-    started ??= cluster.isOpen ? Promise.resolve() : cluster.connect().catch(() => {})
-    return started
-  }
+  const start = startCluster(cluster, clock)
   return {
-    link: createLink(false, async (key, command, typeMapping) => {
-      await start()
-      const reply = await cluster.sendCommand(key, false, command, { typeMapping, timeout: QUEUED_MS })
-      outage.works('commands')
-      return reply
+    link: createLink(false, {
+      async send(key, command, typeMapping) {
+        await start.ready(bytesOf(command))
+        const reply = await cluster.sendCommand(key, false, command, { typeMapping, timeout: QUEUED_MS })
+        outage.works('commands')
+        return reply
+      },
+      distrust: onError,
+      check: async () => true,
     }),
-    openPubSub() {
-      const channels = cluster.duplicate({ minimizeConnections: true }) as unknown as RedisClusterType
-      return pubSubOf(channels, outage, undefined, () => destroy(channels))
-    },
+    openChannels: () => clusterChannels(cluster.duplicate({ minimizeConnections: true }) as unknown as RedisClusterType, outage, clock),
     async masters() {
-      await start()
-      return Promise.all(cluster.masters.map(async (node) => (await cluster.nodeClient(node)) as unknown as RedisClientType))
+      await start.ready(0)
+      const clients = await Promise.all(cluster.masters.map(async (node) => cluster.nodeClient(node)))
+      return clients.map((client) => (client as unknown as RedisClientType).options as RedisClientOptions)
     },
     async close() {
-      for (const event of events) cluster.off(event, onError)
+      // An attempt that fails says so, and a complaint that nobody hears ends the process.
+      void start.close().then(() => {
+        for (const event of events) cluster.off(event, onError)
+      })
     },
   }
 }
 
-function pubSubOf(
-  client: RedisClientType | RedisClusterType,
-  outage: Outage,
-  clock: Clock | undefined,
-  onClose: () => void,
-): { readonly pubSub: PubSub; close(): void } {
-  let closed = false
-  for (const event of ['error', 'node-error']) client.on(event, () => outage.failed('channels'))
-  for (const event of ['ready', 'node-ready']) client.on(event, () => outage.works('channels'))
-  const connected = client.connect().then(
-    () => {
-      if (closed) onClose()
+interface CommandLine extends Carrier {
+  close(): Promise<void>
+}
+
+function commandLine(options: RedisClientOptions, outage: Outage, clock: Clock): CommandLine {
+  const wait = createWaitingRoom(clock)
+  let settle: (() => void) | undefined
+  /** Until the first attempt has ended, one way or the other. */
+  let first: Promise<void> | undefined = new Promise((resolve) => {
+    settle = () => {
+      first = undefined
+      resolve()
+    }
+  })
+  const line: Line = createLine({
+    create: () => renewable(options),
+    clock,
+    onUp: () => {
+      outage.works('commands')
+      settle?.()
     },
-    () => {},
-  )
-  // Half-open connections of silent channels are found only by asking.
-  let cancel: (() => void) | undefined
-  const ping = (): void => {
-    cancel = clock?.schedule(PING_MS, () => {
-      if (client.isOpen && 'isReady' in client && client.isReady) (client as RedisClientType).ping().catch(() => {})
-      ping()
-    })
-  }
-  ping()
+    onDown: () => {
+      outage.failed('commands')
+      settle?.()
+    },
+  })
   return {
-    pubSub: {
-      subscribe: async (channel, listener) => {
-        await connected
-        await client.subscribe(channel, listener)
-      },
-      unsubscribe: async (channel, listener) => client.unsubscribe(channel, listener),
+    async send(_key, command, typeMapping) {
+      if (first) await wait(first, bytesOf(command))
+      const { up } = line
+      // A queue for the time without a connection would only hold what nobody waits for any more.
+      if (!up) throw new Error(OFFLINE)
+      return up.watch.track(up.client.sendCommand(command, { typeMapping }), bytesOf(command))
     },
-    close() {
-      if (closed) return
-      closed = true
-      cancel?.()
-      onClose()
-    },
+    distrust: line.distrust,
+    check: async () => (await line.up?.watch.check()) ?? false,
+    close: line.close,
   }
 }
 
@@ -205,54 +265,24 @@ function firstAttempt(client: RedisClientType, clock: Clock): Promise<void> {
   })
 }
 
-function ownOptions(options: RedisClientOptions, reconnectStrategy: Reconnect): RedisClientOptions {
-  return {
-    ...options,
+/** A client with these options that is destroyed on its first error, and so has nothing to wait for. */
+function renewable(options: RedisClientOptions): RedisClientType {
+  const { clientSideCache: _shared, emitInvalidate: _invalidate, pingInterval: _ping, ...rest } = options
+  const socket = { connectTimeout: CONNECT_MS, ...options.socket, socketTimeout: SILENT_MS, reconnectStrategy: () => 1 }
+  return createClient({
+    ...rest,
     disableOfflineQueue: true,
-    pingInterval: options.pingInterval ?? PING_MS,
-    socket: socketOptions(options.socket, reconnectStrategy),
-  }
+    socket: socket as NonNullable<RedisClientOptions['socket']>,
+  }) as RedisClientType
 }
 
-type Reconnect = false | ((retries: number) => number | false)
-
-function duplicate(client: RedisClientType, own: { readonly reconnectStrategy: Reconnect }): RedisClientType {
-  const { clientSideCache: _shared, emitInvalidate: _invalidate, pingInterval: _ping, ...options } = client.options as RedisClientOptions
-  return createClient({ ...options, socket: socketOptions(options.socket, own.reconnectStrategy) }) as RedisClientType
-}
-
-function socketOptions(socket: RedisClientOptions['socket'], reconnect: Reconnect): NonNullable<RedisClientOptions['socket']> {
-  // A silent connection is a frozen server: it is given up in time, and a new one is tried.
-  return { connectTimeout: CONNECT_MS, ...socket, socketTimeout: SILENT_MS, reconnectStrategy: reconnect } as NonNullable<
-    RedisClientOptions['socket']
-  >
-}
-
-/** Tries again after 50 ms, and twice as long each time, up to 0.6 s; a closed one never. */
-function untilClosed(closed: () => boolean): Reconnect {
-  return (retries) => (closed() ? false : Math.min(50 * 2 ** retries, 500) + Math.floor(Math.random() * 100))
-}
-
-/** Ends `client`. One that is still connecting cannot be stopped: it goes as soon as it is connected, and holds up nobody. */
-function end(client: RedisClientType): void {
-  if (client.isReady || !client.isOpen) destroy(client)
-  else {
-    client.unref()
-    client.once('ready', () => destroy(client))
-  }
-}
-
-function destroy(client: RedisClientType | RedisClusterType): void {
-  try {
-    client.destroy()
-  } catch {
-    // It is closed already.
-  }
+function bytesOf(command: readonly (string | Buffer)[]): number {
+  return command.reduce((total, argument) => total + argument.length, 0)
 }
 
 const CONNECT_MS = 2000
 const START_MS = 5000
-const PING_MS = 5000
+const ASK_AGAIN_MS = 1000
+/** A last resort: unanswered checks end a connection much earlier. */
 const SILENT_MS = 15_000
 const QUEUED_MS = 5000
-const CLOSE_MS = 1000

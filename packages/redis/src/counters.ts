@@ -3,7 +3,7 @@
 import type { SharedCounters } from '@llm-cache/core'
 import type { KeyNames } from './keys.js'
 import type { Link } from './link.js'
-import { ADD } from './scripts.js'
+import { ADD, SUMS } from './scripts.js'
 
 /** What is no finite number, or zero, is not added. Redis adds long doubles: 17 digits, so whole numbers stay whole. */
 export function createCounters(link: Link, names: KeyNames): SharedCounters {
@@ -13,7 +13,7 @@ export function createCounters(link: Link, names: KeyNames): SharedCounters {
       if (args.length > 0) await link.run(ADD, [names.stats], ...args)
     },
     async read() {
-      const flat = (await link.text(names.stats, 'HGETALL', names.stats)) as readonly string[]
+      const flat = (await link.run(SUMS, [names.stats])) as readonly string[]
       const sums: [string, number][] = []
       for (let at = 0; at + 1 < flat.length; at += 2) {
         const value = Number(flat[at + 1])

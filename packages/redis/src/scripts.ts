@@ -1,6 +1,10 @@
-/** The Lua scripts. Each touches keys of one hash tag alone and is all or nothing as long as Redis accepts its first write. */
+/**
+ * The Lua scripts. Each touches keys of one hash tag alone and is all or nothing as long as Redis accepts its first write. All
+ * answer with a proof (proof.ts): what is said here of ARGV leaves out the nonce at its end.
+ */
 
 import { createHash } from 'node:crypto'
+import { proving } from './proof.js'
 
 export interface Script {
   readonly text: string
@@ -26,6 +30,12 @@ redis.call('XADD', KEYS[4], '*', 'o', '')
 redis.call('PEXPIRE', KEYS[4], ARGV[2])
 return {1, token}`)
 
+/** KEYS lock, followed; ARGV fence ms. Answers the lock, or nothing where nobody leads. */
+export const FOLLOW: Script = script(`
+local held = redis.call('GET', KEYS[1])
+if held and redis.call('GET', KEYS[2]) ~= held then redis.call('SET', KEYS[2], held, 'PX', ARGV[1]) end
+return held`)
+
 /** KEYS lock, fence, flight; ARGV lock, token, lease ms, fence ms, '1' to keep the flight. Answers 1 while nobody has passed the token. */
 export const RENEW: Script = script(`
 if ARGV[5] == '1' then redis.call('PEXPIRE', KEYS[3], ARGV[3]) end
@@ -47,23 +57,52 @@ if ARGV[2] == '0' then redis.call('DEL', KEYS[1]) return 0 end
 redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[2])
 return 1`)
 
+/** KEYS entry; ARGV ms to live, frame. Answers 1. */
+export const SET: Script = script(`
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[1])
+return 1`)
+
 /** KEYS entry, lock, fence. Nobody who led before may write any more. Answers the number of entries removed. */
 export const DELETE: Script = script(`
 redis.call('DEL', KEYS[2], KEYS[3])
 return redis.call('DEL', KEYS[1])`)
 
-/** KEYS log; ARGV process, message, longest journal, ms to keep it, channel. Answers the message's id. */
+/** KEYS entry; ARGV SHA-1 of the bytes found there, '' where they are no string. Removes them, and nothing that came after them. */
+export const DISCARD: Script = script(`
+local value = redis.pcall('GET', KEYS[1])
+local digest = ''
+if type(value) == 'string' then digest = redis.sha1hex(value) end
+if not value or digest ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1])`)
+
+/** KEYS log; ARGV process, message, longest journal, ms to keep it, channel. Answers the message's id. A push carries its SHA-1. */
 export const PUBLISH: Script = script(`
 local id = redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[3], '*', 'p', ARGV[1], 'm', ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
-if ARGV[5] ~= '' then redis.call('PUBLISH', ARGV[5], id .. ' ' .. ARGV[1] .. ' ' .. ARGV[2]) end
+if ARGV[5] ~= '' then
+  local text = id .. ' ' .. ARGV[1] .. ' ' .. ARGV[2]
+  redis.call('PUBLISH', ARGV[5], redis.sha1hex(text) .. ' ' .. text)
+end
 return id`)
+
+/** KEYS log; ARGV from, to, most entries. Answers them. */
+export const JOURNAL: Script = script(`
+return redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[2], 'COUNT', ARGV[3])`)
+
+/** KEYS stats. Answers {name, sum, name, sum, ...}. */
+export const SUMS: Script = script(`
+return redis.call('HGETALL', KEYS[1])`)
+
+/** ARGV cursor, pattern, keys to visit. Answers {next cursor, names}. */
+export const SCAN: Script = script(`
+return redis.call('SCAN', ARGV[1], 'MATCH', ARGV[2], 'COUNT', ARGV[3])`)
 
 /** KEYS stats; ARGV name, delta, name, delta, ... */
 export const ADD: Script = script(`
 for i = 1, #ARGV, 2 do redis.call('HINCRBYFLOAT', KEYS[1], ARGV[i], ARGV[i + 1]) end
 return 1`)
 
-function script(text: string): Script {
+function script(body: string): Script {
+  const text = proving(body)
   return { text, sha: createHash('sha1').update(text).digest('hex') }
 }

@@ -1,6 +1,6 @@
 /** The store: entries in Redis, and what processes do together there. */
 
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import type { Fence, Sharing, StoreEvent } from '@llm-cache/core'
 import { type CacheStore, decodeFrame, type Entry, type EntryCodec, encodeFrame, entryBytes, FrameError } from '@llm-cache/core'
 import { createBus } from './bus.js'
@@ -16,7 +16,7 @@ import { errorStartsWith } from './link.js'
 import { type RedisStoreOptions, resolveOptions } from './options.js'
 import { createOutage } from './outage.js'
 import { inBatches, scanKeys } from './scan.js'
-import { DELETE, FENCED_SET } from './scripts.js'
+import { DELETE, DISCARD, FENCED_SET, SET } from './scripts.js'
 import { createSubscriber } from './subscriber.js'
 
 export interface RedisStore extends CacheStore {
@@ -38,9 +38,9 @@ export interface RedisStore extends CacheStore {
   size(): undefined
   /**
    * Deletes everything whose cache key matches the glob (`*`, `?`, `[a-z]`, `\` before what is meant literally), in this
-   * namespace alone. Resolves with the number of entries that were there.
+   * namespace alone, and tells the memories of all processes, key by key. Resolves with the number of entries that were there.
    *
-   * @throws RangeError when the pattern is malformed
+   * @throws RangeError when the pattern is malformed; what Redis throws when not everything could be removed or told
    */
   deleteMatching(pattern: string): Promise<number>
   listen(listener: (event: StoreEvent) => void): void
@@ -78,7 +78,11 @@ export function createRedisStore(client: RedisClient | RedisConnectionOptions | 
     maxBytes: maxEntryBytes + OVERHEAD_BYTES,
     budget: createBudget(4 * (maxEntryBytes + OVERHEAD_BYTES)),
   })
-  const { bus, close: closeBus } = createBus({
+  const {
+    bus,
+    tellAll,
+    close: closeBus,
+  } = createBus({
     link,
     names,
     subscriber,
@@ -97,29 +101,35 @@ export function createRedisStore(client: RedisClient | RedisConnectionOptions | 
     }
   }
 
-  /** Nobody waits for it: what it was to remove is a miss with or without it. */
-  function discard(key: string): undefined {
-    link.text(names.entry(key), 'DEL', names.entry(key)).catch(() => {})
+  /**
+   * Removes what was found, if it is there: the connection may have changed it, or mistaken another key's for it. Nobody waits for
+   * it: it is a miss with or without it.
+   * @param value undefined: no string
+   */
+  function discard(key: string, value: Uint8Array | undefined): undefined {
+    const digest = value ? createHash('sha1').update(value).digest('hex') : ''
+    link.run(DISCARD, [names.entry(key)], digest).catch(() => {})
   }
 
-  function damaged(key: string, reason: string): undefined {
-    emit({ type: 'entry-damaged', store: name, reason })
-    // Another version of this library may be running next to this one: leave it its entries.
-    if (reason !== 'version') discard(key)
+  function damaged(key: string, error: unknown, value: Uint8Array | undefined): undefined {
+    const frameError = error instanceof FrameError ? error : undefined
+    emit({ type: 'entry-damaged', store: name, reason: frameError?.reason ?? 'not-a-frame' })
+    link.check()
+    if (!frameError?.mayBeReadElsewhere) discard(key, value)
   }
 
   async function read(value: unknown, key: string): Promise<Entry | undefined> {
-    if (value === null || value === undefined) return undefined
-    if (!(value instanceof Uint8Array)) return damaged(key, 'not-a-frame')
+    if (value === null) return undefined
+    if (!(value instanceof Uint8Array)) throw link.garbled()
     let entry: Entry
     try {
       entry = codec ? await codec.decode(value, key) : decodeFrame(value, key)
     } catch (error) {
-      return damaged(key, error instanceof FrameError ? error.reason : 'not-a-frame')
+      return damaged(key, error, value)
     }
     if (entry.deleteAt > clock.now()) return entry
     emit({ type: 'entry-evicted', store: name, reason: 'expired', bytes: entryBytes(entry) })
-    return discard(key)
+    return discard(key, value)
   }
 
   async function get(key: string): Promise<Entry | undefined> {
@@ -127,7 +137,7 @@ export function createRedisStore(client: RedisClient | RedisConnectionOptions | 
     try {
       value = await link.bytes(names.entry(key), 'GET', names.entry(key))
     } catch (error) {
-      if (errorStartsWith(error, 'WRONGTYPE')) return damaged(key, 'not-a-frame')
+      if (errorStartsWith(error, 'WRONGTYPE')) return damaged(key, error, undefined)
       throw error
     }
     return read(value, key)
@@ -144,17 +154,23 @@ export function createRedisStore(client: RedisClient | RedisConnectionOptions | 
     if (refused) return false
     const frame = codec ? await codec.encode(entry) : encodeFrame(entry)
     if (fence) return (await link.run(FENCED_SET, [at, names.fence(key)], `${fence.token}`, `${ttl}`, frame)) === 1
-    return (await link.text(at, 'SET', at, frame, 'PX', `${ttl}`)) === 'OK'
+    return (await link.run(SET, [at], `${ttl}`, frame)) === 1
   }
 
   async function remove(key: string): Promise<boolean> {
     return (await link.run(DELETE, [names.entry(key), names.lock(key), names.fence(key)])) === 1
   }
 
-  async function removeAll(pattern: string): Promise<number> {
+  /** @param onRemoved what follows for each key that was listed, with or without an entry */
+  async function removeAll(pattern: string, onRemoved?: (key: string) => Promise<void>): Promise<number> {
     let removed = 0
-    await inBatches(scanKeys(connection, names, pattern), async (key) => {
-      if (await remove(key)) removed += 1
+    await inBatches(scanKeys(connection, names, pattern, clock), async (key) => {
+      try {
+        if (await remove(key)) removed += 1
+      } finally {
+        // It may have gone all the same.
+        await onRemoved?.(key)
+      }
     })
     return removed
   }
@@ -166,13 +182,14 @@ export function createRedisStore(client: RedisClient | RedisConnectionOptions | 
     get,
     set,
     delete: remove,
-    keys: (prefix) => scanKeys(connection, names, names.beginning(prefix)),
+    keys: (prefix) => scanKeys(connection, names, names.beginning(prefix), clock),
     async getMany(keys) {
       if (keys.length === 0) return []
       // One command where one node has them all; otherwise as many as keys, in one go a node.
       if (!link.single) return Promise.all(keys.map(get))
       const [first] = keys as readonly [string]
-      const values = (await link.bytes(names.entry(first), 'MGET', ...keys.map(names.entry))) as readonly unknown[]
+      const values = (await link.bytes(names.entry(first), 'MGET', ...keys.map(names.entry))) as unknown
+      if (!Array.isArray(values) || values.length !== keys.length) throw link.garbled()
       return Promise.all(keys.map((key, index) => read(values[index], key)))
     },
     async setMany(entries) {
@@ -185,7 +202,7 @@ export function createRedisStore(client: RedisClient | RedisConnectionOptions | 
     async clear() {
       await removeAll(names.beginning(''))
     },
-    deleteMatching: async (pattern) => removeAll(names.matching(checkGlob(pattern))),
+    deleteMatching: async (pattern) => removeAll(names.matching(checkGlob(pattern)), (key) => tellAll({ kind: 'changed', key })),
     size: () => undefined,
     listen(listener) {
       listeners.push(listener)

@@ -1,12 +1,14 @@
 /** Who listens to which channel: one subscription a channel, however many listeners. */
 
-import type { PubSub } from './connection.js'
+import type { PubSub } from './channels.js'
 
 export interface Subscriber {
   /** `onReady` is called once messages arrive; never, if they cannot. */
   listen(channel: string, listener: (message: string) => void, onReady: () => void): () => void
   /** Tries again where subscribing failed. */
   refresh(): void
+  /** A message made no sense. */
+  check(): void
 }
 
 interface Channel {
@@ -55,6 +57,8 @@ export function createSubscriber(open: () => PubSub): Subscriber {
 
   return {
     listen(name, listener, onReady) {
+      // They have been waiting for a connection that does not come: this one looks without being told.
+      if (channels.size >= MAX_CHANNELS && !channels.has(name)) return () => {}
       const channel = channelOf(name)
       channel.listeners.add(listener)
       adjust(name, channel).then(() => {
@@ -64,8 +68,14 @@ export function createSubscriber(open: () => PubSub): Subscriber {
         if (channel.listeners.delete(listener)) adjust(name, channel)
       }
     },
+    check() {
+      if (channels.size > 0) open().check()
+    },
     refresh() {
       for (const [name, channel] of channels) if (channel.listeners.size > 0 && !channel.subscribed) adjust(name, channel)
     },
   }
 }
+
+/** Channels listened to at once, and those that still wait to be. */
+const MAX_CHANNELS = 4096

@@ -1,8 +1,8 @@
 /** Who leads the flight of a key, over all processes. */
 
 import { randomBytes } from 'node:crypto'
-import type { FlightCoordinator, FlightLease } from '@llm-cache/core'
-import { ACQUIRE } from '../scripts.js'
+import type { FlightCoordinator, FlightLease, RemoteFlight } from '@llm-cache/core'
+import { ACQUIRE, FOLLOW } from '../scripts.js'
 import type { FlightContext } from './context.js'
 import { createFollower } from './follower.js'
 import { createLease } from './lease.js'
@@ -19,6 +19,11 @@ export function createFlights(context: FlightContext): Flights {
   const leases = new Set<FlightLease>()
   let closed = false
 
+  /** @param lock '<token> <flight id>' */
+  function followerOf(key: string, lock: string): RemoteFlight {
+    return createFollower(context, key, lock.slice(lock.indexOf(' ') + 1))
+  }
+
   return {
     coordinator: {
       leaseMs: timing.leaseMs,
@@ -29,10 +34,7 @@ export function createFlights(context: FlightContext): Flights {
         const keys = [names.lock(key), names.fence(key), names.followed(key), names.flight(key, flightId)] as const
         const reply = await link.run(ACQUIRE, keys, flightId, `${timing.keepMs}`, `${FENCE_MS}`)
         const [leads, held] = reply as readonly [leads: number, held: string]
-        if (leads !== 1) {
-          const leader = held.slice(held.indexOf(' ') + 1)
-          return { kind: 'follow', flight: createFollower(context, key, leader) }
-        }
+        if (leads !== 1) return { kind: 'follow', flight: followerOf(key, held) }
         const lease = createLease(context, { key, flightId, token: Number(held), askedAt }, (ended) => leases.delete(ended))
         leases.add(lease)
         // Nobody waits for a lead that comes so late: somebody else may have it.
@@ -42,6 +44,11 @@ export function createFlights(context: FlightContext): Flights {
           throw new Error('The lead of the flight came too late.')
         }
         return { kind: 'lead', lease }
+      },
+      async follow(key) {
+        if (closed) throw new Error('The Redis store is closed.')
+        const held = await link.run(FOLLOW, [names.lock(key), names.followed(key)], `${FENCE_MS}`)
+        return typeof held === 'string' ? followerOf(key, held) : undefined
       },
     },
     async close() {

@@ -73,16 +73,19 @@ export function createFollower(context: FlightContext, key: string, flightId: st
     try {
       const [page, exists] = await within(clock, readAt + timing.leaseMs - clock.monotonic(), reply)
       readAt = clock.monotonic()
-      const records = page as readonly (readonly [id: Buffer, fields: readonly Buffer[]])[]
-      for (const [id, fields] of records) {
+      if (!isPage(page) || typeof exists !== 'number') throw link.garbled()
+      for (const [id, fields] of page) {
         after = `(${id.toString()}`
         await take(fields)
       }
-      if (records.length > 0) woken = true
-      return records.length > 0 || exists === 1
+      if (page.length > 0) woken = true
+      return page.length > 0 || exists === 1
     } catch (error) {
       // What cannot be decoded will not become decodable; what could not be read may be readable again.
-      if (error instanceof RangeError || error instanceof SyntaxError || isFrameError(error)) return false
+      if (error instanceof RangeError || error instanceof SyntaxError || isFrameError(error)) {
+        link.check()
+        return false
+      }
       return clock.monotonic() - readAt < timing.leaseMs
     }
   }
@@ -108,6 +111,13 @@ export function createFollower(context: FlightContext, key: string, flightId: st
       if (!over) finish()
     },
   }
+}
+
+type Page = readonly (readonly [id: Buffer, fields: readonly Buffer[]])[]
+
+/** Its content proves itself, record by record. */
+function isPage(page: unknown): page is Page {
+  return Array.isArray(page) && page.every((item) => Array.isArray(item) && Buffer.isBuffer(item[0]) && Array.isArray(item[1]))
 }
 
 function isFrameError(error: unknown): boolean {

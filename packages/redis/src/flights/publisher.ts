@@ -83,6 +83,7 @@ export function createPublisher(context: FlightContext, options: PublisherOption
           link.text(name, 'PUBLISH', name, ''),
         ]
         const [id] = await within(clock, timing.keepMs, Promise.all(sent))
+        if (id !== null && typeof id !== 'string') throw link.garbled()
         // The stream is gone: followers know that already.
         if (id === null) fail()
         return

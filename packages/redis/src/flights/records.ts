@@ -3,7 +3,7 @@
  * more steps: each a kind (1 byte), a length (4 bytes, big-endian) and as many bytes.
  */
 
-import type { AnswerHead, Entry, EntryCodec, RemoteStep } from '@llm-cache/core'
+import { type AnswerHead, decodeFrame, type Entry, type EntryCodec, encodeFrame, type RemoteStep } from '@llm-cache/core'
 
 export type PublishedStep = Exclude<RemoteStep, { readonly kind: 'lost' }>
 
@@ -53,8 +53,8 @@ export interface RecordCodec {
 }
 
 /** Each record goes as the body of an entry of its own key, which binds it to its flight and its place in it. */
-export function recordCodec(codec: EntryCodec | undefined, key: string, flightId: string): RecordCodec {
-  if (!codec) return { encode: async (packed) => packed, decode: async (bytes) => bytes }
+export function recordCodec(given: EntryCodec | undefined, key: string, flightId: string): RecordCodec {
+  const codec = given ?? PLAIN
   const recordKey = (number: number): string => `${key}.${flightId}.${number}`
   return {
     encode: async (packed, number) => codec.encode({ ...WRAPPER, id: flightId, key: recordKey(number), body: packed }),
@@ -66,6 +66,7 @@ export function recordCodec(codec: EntryCodec | undefined, key: string, flightId
   }
 }
 
+const PLAIN: EntryCodec = { encode: encodeFrame, decode: decodeFrame }
 const WRAPPER: Omit<Entry, 'id' | 'key' | 'body'> = {
   storedAt: 0,
   staleAt: 0,
