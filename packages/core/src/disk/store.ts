@@ -213,3 +213,11 @@ function costOf({ meta }: Entry): number {
 function isLive(entry: Entry, now: number): boolean {
   return entry.deleteAt > now && Number.isFinite(entry.deleteAt)
 }
+
+// Row, indexes and the part of a page that stays empty.
+const ROW_OVERHEAD = 256
+const HITS_NOTED = 2000
+const CLEAR_BATCH = 100
+const CLEAR_PAGES = 1024
+const MS_A_TOKEN = 20
+const USUAL_MS = 1000
