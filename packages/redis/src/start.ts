@@ -4,6 +4,7 @@ import type { Clock } from '@llm-cache/core'
 import type { RedisClusterType } from '@redis/client'
 import { within } from './deadline.js'
 import { createBudget } from './flights/context.js'
+import { destroy } from './line.js'
 
 /** What a command is refused with while there is no connection. */
 export const OFFLINE = 'Redis is not connected.'
@@ -33,9 +34,9 @@ export interface ClusterStart {
 }
 
 /**
- * Connects `cluster`, unless somebody else does. node-redis gives up where it finds no node: it is tried again when somebody asks,
- * after 50 ms, and twice as long each time, up to 0.6 s. Once connected it finds its nodes again by itself, and one that its owner
- * closed stays closed.
+ * Connects `cluster`, unless somebody else does. node-redis gives up where it finds no node, and is content with a cluster that is
+ * still being formed: it is tried again when somebody asks, after 50 ms, and twice as long each time, up to 0.6 s. Once connected it
+ * finds its nodes again by itself, and one that its owner closed stays closed.
  */
 export function startCluster(cluster: RedisClusterType, clock: Clock): ClusterStart {
   const wait = createWaitingRoom(clock)
@@ -45,29 +46,28 @@ export function startCluster(cluster: RedisClusterType, clock: Clock): ClusterSt
   let notBefore = Number.NEGATIVE_INFINITY
   let attempt: Promise<void> | undefined
 
-  function tryNow(): Promise<void> {
-    return cluster.connect().then(
-      () => {
-        connected = true
-        attempt = undefined
-      },
-      () => {
-        const pause = Math.min(50 * 2 ** failed, 500)
-        notBefore = clock.monotonic() + pause + Math.random() * Math.min(pause, 100)
-        failed += 1
-        attempt = undefined
-      },
-    )
+  async function tryNow(): Promise<void> {
+    try {
+      await cluster.connect()
+      connected = isWhole(cluster) || (cluster.masters.length > 0 && failed >= FORMING_ATTEMPTS)
+      if (!connected) destroy(cluster)
+    } catch {
+      // It has said so in an event.
+    }
+    attempt = undefined
+    if (connected) return
+    const pause = Math.min(50 * 2 ** failed, 500)
+    notBefore = clock.monotonic() + pause + Math.random() * Math.min(pause, 100)
+    failed += 1
   }
 
   return {
     async ready(bytes) {
-      if (connected && cluster.isOpen) return
-      // Somebody else connected it, or is about to: then it knows no nodes yet.
-      if (!attempt && cluster.isOpen) connected = cluster.masters.length > 0
+      // Somebody else may have connected it, or be about to: then it knows no nodes yet.
+      if (!attempt && cluster.isOpen) connected ||= isWhole(cluster)
       else if (!attempt && !connected && !closed && clock.monotonic() >= notBefore) attempt = tryNow()
       if (attempt) await wait(attempt, bytes)
-      if (!connected || !cluster.isOpen) throw new Error(OFFLINE)
+      if (attempt || !cluster.isOpen || cluster.masters.length === 0) throw new Error(OFFLINE)
     },
     async close() {
       closed = true
@@ -76,6 +76,13 @@ export function startCluster(cluster: RedisClusterType, clock: Clock): ClusterSt
   }
 }
 
+/** Whether every slot has a node. */
+function isWhole(cluster: RedisClusterType): boolean {
+  return cluster.masters.length > 0 && !(cluster.slots as readonly unknown[]).includes(undefined)
+}
+
+/** So many times a cluster is given the time to assign its slots. */
+const FORMING_ATTEMPTS = 10
 const START_MS = 5000
 const WAITING_BYTES = 16 * 1024 * 1024
 /** What a command takes beyond its arguments, at the least. */

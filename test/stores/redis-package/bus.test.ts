@@ -1,5 +1,8 @@
 import type { BusMessage } from '@llm-cache/core'
+import { sampleEntry } from '@llm-cache/core/testing'
+import { createRedisStore } from '@llm-cache/redis'
 import { expect, it } from 'vitest'
+import { freePort } from '../../support/redis.js'
 import { onEachServer, until, wait } from './support.js'
 
 type Heard = BusMessage | { readonly kind: 'lost' }
@@ -98,6 +101,82 @@ await onEachServer('the bus and the counters', ({ server, namespace, open }) => 
     await until(() => heard.length > 0)
     await wait(100)
     expect(heard).toEqual([{ kind: 'changed', key: 'a' }])
+  })
+
+  it('hand out what was said once they have caught up, and reject where they cannot', async () => {
+    // Nothing by push or poll: all that is heard is heard by asking.
+    const { ns, bus, receiver, heard, own } = await pair(600_000)
+    const other = open(ns, { boundMs: 600_000 })
+    await other.sharing.bus.caughtUp()
+    await server.ask('CLIENT', 'KILL', 'TYPE', 'pubsub')
+    const said = Array.from({ length: 1500 }, (_, at) => ({ kind: 'changed', key: `k${at}` }) as const)
+    await Promise.all(said.map((message) => bus.publish(message)))
+    await Promise.all([receiver.sharing.bus.caughtUp(), receiver.sharing.bus.caughtUp()])
+    // Push has come back in between, so that not all are in order; each is heard once.
+    expect(heard.map((message) => JSON.stringify(message)).sort()).toEqual(said.map((message) => JSON.stringify(message)).sort())
+    await bus.caughtUp()
+    expect(own).toEqual([])
+    // One that was asked while another one was already reading has heard this too.
+    const first = receiver.sharing.bus.caughtUp()
+    await bus.publish({ kind: 'erased', prefix: '' })
+    await receiver.sharing.bus.caughtUp()
+    expect(heard.at(-1)).toEqual({ kind: 'erased', prefix: '' })
+    await first
+    expect(heard).toHaveLength(said.length + 1)
+    await server.ask('FLUSHALL')
+    await receiver.sharing.bus.caughtUp()
+    expect(heard.at(-1)).toEqual({ kind: 'lost' })
+    await receiver.close()
+    await expect(receiver.sharing.bus.caughtUp()).rejects.toThrow('closed')
+  })
+
+  it('are caught up at the start too, before anybody listens', async () => {
+    const ns = namespace()
+    const [sender, receiver] = [open(ns), open(ns, { boundMs: 600_000 })]
+    const heard: Heard[] = []
+    receiver.sharing.bus.subscribe((message) => heard.push(message))
+    await sender.sharing.bus.publish({ kind: 'changed', key: 'a' })
+    await receiver.sharing.bus.caughtUp()
+    expect(heard).toEqual([{ kind: 'changed', key: 'a' }])
+    const nobody = createRedisStore(`redis://127.0.0.1:${await freePort()}`)
+    await expect(nobody.sharing.bus.caughtUp()).rejects.toThrow('not connected')
+    nobody.sharing.bus.subscribe(() => {})
+    await expect(nobody.sharing.bus.caughtUp()).rejects.toThrow('not connected')
+    await nobody.close()
+  })
+
+  it('are for one cache each: a second one is told so', async () => {
+    const store = open(namespace())
+    store.sharing.bus.subscribe(() => {})
+    expect(() => store.sharing.bus.subscribe(() => {})).toThrow(/in use by another cache/)
+    await store.close()
+    expect(() => store.sharing.bus.subscribe(() => {})).toThrow(/closed/)
+  })
+
+  it('tell all, the sender too, what was deleted by its pattern', async () => {
+    const { sender, receiver, heard, own } = await pair(2000)
+    const keys = Array.from({ length: 300 }, (_, at) => `lc1.p.${at}`)
+    await sender.setMany(keys.map((key) => sampleEntry({ now: Date.now }, { key })))
+    await sender.set(sampleEntry({ now: Date.now }, { key: 'lc1.q.0' }))
+    expect(await sender.deleteMatching('lc1.p.*')).toBe(300)
+    await receiver.sharing.bus.caughtUp()
+    const changed = (messages: readonly Heard[]): string[] =>
+      messages.map((message) => (message.kind === 'changed' ? message.key : message.kind))
+    expect(changed(heard).sort()).toEqual([...keys].sort())
+    expect(changed(own).sort()).toEqual([...keys].sort())
+  })
+
+  it('keep what many invalidations say', async () => {
+    const { ns, bus, receiver, heard } = await pair(600_000)
+    await server.ask('CLIENT', 'KILL', 'TYPE', 'pubsub')
+    const keys = Array.from({ length: 20_000 }, (_, at) => `lc1.${'p'.repeat(22)}.${`${at}`.padStart(43, '0')}`)
+    for (let at = 0; at < keys.length; at += 1000) {
+      await Promise.all(keys.slice(at, at + 1000).map((key) => bus.publish({ kind: 'erased', prefix: key })))
+    }
+    await receiver.sharing.bus.caughtUp()
+    const prefixes = new Set(heard.map((message) => (message.kind === 'erased' ? message.prefix : message.kind)))
+    expect([...prefixes].sort().join('\n') === keys.join('\n')).toBe(true)
+    expect(Number(await server.ask('MEMORY', 'USAGE', `${ns}:log`, 'SAMPLES', '0')) / keys.length).toBeLessThan(200)
   })
 
   it('count for all', async () => {

@@ -3,12 +3,13 @@ import { createRedisStore, type RedisStore } from '@llm-cache/redis'
 import { createCluster } from 'redis'
 import { afterAll, describe, expect, it } from 'vitest'
 import { storeContract } from '../../../packages/core/src/testing/store-contract.js'
+import { freePort } from '../../support/redis.js'
 import { type RunningServer, serverVersions, startServer } from '../../support/redis-versions.js'
 import { bytes, follow, lead, readAll, until } from './support.js'
 
 /** `size` masters that share the slots; no replicas. */
-async function startCluster(command: string, size: number): Promise<readonly RunningServer[]> {
-  const settings = { 'cluster-enabled': 'yes', 'cluster-node-timeout': '5000' }
+async function startCluster(command: string, size: number, more: Readonly<Record<string, string>> = {}): Promise<readonly RunningServer[]> {
+  const settings = { 'cluster-enabled': 'yes', 'cluster-node-timeout': '5000', ...more }
   const nodes = await Promise.all(Array.from({ length: size }, () => startServer(command, settings)))
   const share = 16384 / size
   for (const [at, node] of nodes.entries()) {
@@ -113,3 +114,50 @@ for (const { name, command, size } of clusters) {
     })
   })
 }
+
+describe('a cluster that is down at the start', () => {
+  const create = (port: number) => createCluster({ rootNodes: [{ url: `redis://127.0.0.1:${port}` }] })
+
+  it.skipIf(!own)('is used, commands and channels, once it is up', async () => {
+    const port = await freePort()
+    const cluster = create(port)
+    const [store, other] = [createRedisStore(cluster, { boundMs: 200 }), createRedisStore(cluster, { boundMs: 200 })]
+    const heard: unknown[] = []
+    store.sharing.bus.subscribe((message) => heard.push(message))
+    for (let at = 0; at < 3; at++) await expect(store.get('lc1.p.k')).rejects.toThrow('not connected')
+    const asked = performance.now()
+    await Promise.all(Array.from({ length: 100 }, () => expect(store.get('lc1.p.k')).rejects.toThrow('not connected')))
+    expect(performance.now() - asked).toBeLessThan(500)
+    const nodes = await startCluster(own?.command ?? '', 1, { port: `${port}` })
+    const back = performance.now()
+    await until(async () => store.set(sampleEntry({ now: Date.now }, {})).catch(() => false))
+    expect(performance.now() - back).toBeLessThan(2000)
+    await until(async () => String(await nodes[0]?.ask('PUBSUB', 'NUMSUB', 'llm-cache:bus')).endsWith(',1'))
+    await until(async () =>
+      other.sharing.bus.publish({ kind: 'erased', prefix: '' }).then(
+        () => true,
+        () => false,
+      ),
+    )
+    await until(() => heard.length > 0)
+    await Promise.all([store.close(), other.close()])
+    cluster.destroy()
+    // What its owner closed is not opened again.
+    const closed = createRedisStore(cluster)
+    await closed.close()
+    await expect(closed.get('lc1.p.k')).rejects.toThrow('not connected')
+    expect(cluster.isOpen).toBe(false)
+    await Promise.all(nodes.map((node) => node.stop()))
+  })
+
+  it('can be closed meanwhile', async () => {
+    const cluster = create(await freePort())
+    const store = createRedisStore(cluster)
+    store.sharing.bus.subscribe(() => {})
+    const asked = store.get('lc1.p.k')
+    await store.close()
+    await expect(asked).rejects.toThrow('not connected')
+    await until(() => cluster.listenerCount('error') === 0)
+    expect(cluster.isOpen).toBe(false)
+  })
+})

@@ -39,6 +39,28 @@ await onEachServer('flights', ({ server, namespace, open }) => {
     await next.close()
   })
 
+  it('can be followed without ever being led', async () => {
+    const ns = namespace()
+    const [leader, other] = [open(ns), open(ns)]
+    const { flights } = other.sharing
+    expect(await flights.follow(KEY)).toBeUndefined()
+    // Nobody was given the lead.
+    const lease = await lead(leader, KEY)
+    expect(await lease.followed()).toBe(false)
+    const flight = await flights.follow(KEY)
+    expect(await lease.followed()).toBe(true)
+    lease.head(HEAD)
+    lease.write(bytes('x'))
+    lease.end()
+    expect(flight && (await readAll(flight))).toEqual([HEAD, 'x', 'end'])
+    await lease.close()
+    expect(await flights.follow(KEY)).toBeUndefined()
+    await server.ask('RPUSH', `${ns}:{b}:lock`, 'x')
+    await expect(flights.follow('b')).rejects.toThrow(/WRONGTYPE/)
+    await other.close()
+    await expect(flights.follow(KEY)).rejects.toThrow('closed')
+  })
+
   it('pass on without any push, only later', async () => {
     const ns = namespace()
     const [leader, other] = [open(ns, { leaseMs: 800 }), open(ns, { leaseMs: 800 })]
