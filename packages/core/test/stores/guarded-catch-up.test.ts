@@ -55,6 +55,7 @@ async function goDown(chaos: Chaos): Promise<void> {
 async function goReadOnly(chaos: Chaos): Promise<void> {
   Object.assign(chaos, { deletes: 'reject', writes: 'reject' })
   for (let times = 0; times < 5; times++) await chaos.guard.delete('lc1.p.x')
+  await turn()
   expect(chaos.guard.state).toBe('read-only')
 }
 
@@ -301,6 +302,7 @@ it('leaves reads alone when what processes do together fails, and skips it while
   await chaos.pass(500)
   expect(await chaos.guard.attempt('flight', join)).toEqual({ kind: 'done', value: 1 })
   for (let times = 0; times < 6; times++) await chaos.guard.attempt('flight', () => Promise.reject(new Error('READONLY')))
+  await turn()
   expect(chaos.guard.state).toBe('read-only')
   expect(await chaos.guard.get('lc1.p.x')).toEqual({ kind: 'absent' })
 })

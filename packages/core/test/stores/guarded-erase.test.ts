@@ -235,6 +235,7 @@ it('guards what processes do together', async () => {
   const rejecting = (): Promise<never> => Promise.reject(new Error('x'))
   for (let times = 0; times < 4; times++)
     expect(await chaos.guard.attempt('flight', rejecting)).toEqual({ kind: 'failed', reason: 'error' })
+  await turn()
   // What they do is writing: an open breaker of reads would cost hits.
   expect(chaos.guard.state).toBe('read-only')
   expect(await chaos.guard.attempt('flight', async () => 5)).toEqual({ kind: 'failed', reason: 'skipped' })

@@ -143,6 +143,7 @@ describe('a store that fails', () => {
     )
     Object.assign(reading, { writes: 'reject', deletes: 'reject' })
     for (let times = 0; times < 5; times++) await reading.guard.delete('lc1.p.a')
+    await turn()
     const { length } = reading.events
     for (let times = 0; times < 9; times++)
       tell({ type: 'store-failed', store: 'chaos', operation: 'connection', reason: 'error' } as never)
@@ -166,6 +167,7 @@ describe('a store that fails', () => {
     const chaos = createChaos()
     Object.assign(chaos, { writes: 'reject', deletes: 'reject' })
     for (let times = 0; times < 5; times++) await chaos.guard.delete('lc1.p.a')
+    await turn()
     expect(chaos.guard.state).toBe('read-only')
     chaos.deletes = 'fine'
     await chaos.pass(1500)
