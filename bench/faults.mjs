@@ -66,7 +66,7 @@ process.exitCode = broken.length > 0 || rows.length === 0 ? 1 : 0
 async function benchStore(framework, store) {
   for (const fault of [HEALTHY, ...faults]) {
     const { unavailable, ...run } = await runFault({ framework, store, model, rate, seconds, fault })
-    report({ framework, store, fault: fault.name, ...(unavailable ? { unavailable } : { row: evaluate(run) }) })
+    report({ framework, store, fault: fault.name, ...(unavailable ? { unavailable } : { row: evaluate(run, fault) }) })
     if (unavailable) return
   }
 }

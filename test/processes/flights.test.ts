@@ -48,7 +48,8 @@ describe.skipIf(!redis)('several processes', () => {
       // Stored for all: whoever is asked next has it.
       const after = await Promise.all(apps.map((app) => app.ask(body)))
       expectWhole(after, chunks)
-      expect(after.map(({ headers }) => headers['x-llm-cache'])).toEqual(apps.map(() => 'HIT'))
+      // COLLAPSED: it was asked for again before the answer was in the store, and followed to its end.
+      for (const { headers } of after) expect(['HIT', 'COLLAPSED']).toContain(headers['x-llm-cache'])
       expect(origin.calls).toHaveLength(1)
     })
   })
@@ -100,7 +101,7 @@ describe.skipIf(!redis)('several processes', () => {
       expectWhole(await Promise.all(asked), STREAM_CHUNKS)
       expect(origin.calls.length).toBeLessThanOrEqual(2)
       const [stored] = await Promise.all(others.map((app) => app.ask(stream)))
-      expect(stored?.headers['x-llm-cache']).toBe('HIT')
+      expect(['HIT', 'COLLAPSED']).toContain(stored?.headers['x-llm-cache'])
       if (signal === 'SIGSTOP') {
         leader?.signal('SIGCONT')
         call?.end()
@@ -161,7 +162,7 @@ describe.skipIf(!redis)('several processes', () => {
     expectWhole([(await asked) as Answer], JSON_CHUNKS)
     origin.onCall = (call) => call.end()
     expect((await one?.ask(body, 't'))?.headers['x-llm-cache']).toBe('MISS')
-    expect((await two?.ask(body, 't'))?.headers['x-llm-cache']).toBe('HIT')
+    expect(['HIT', 'COLLAPSED']).toContain((await two?.ask(body, 't'))?.headers['x-llm-cache'])
   })
 
   it('add their statistics up', async () => {

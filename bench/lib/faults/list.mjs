@@ -10,6 +10,7 @@ const proxied = (name, mode) => ({
   end: ({ proxy }) => proxy.set({ kind: 'pass' }),
 })
 
+/** `keepsHits`: reads still work, so what is stored is to be answered. `changes`: most changes of state, where 4 are not enough. */
 export const FAULTS = [
   {
     name: 'down at start',
@@ -33,6 +34,7 @@ export const FAULTS = [
   proxied('resetting', { kind: 'reset' }),
   {
     name: 'out of memory',
+    keepsHits: true,
     async begin({ redis }) {
       await redis.command('CONFIG', 'SET', 'maxmemory-policy', 'noeviction')
       await redis.command('CONFIG', 'SET', 'maxmemory', '1')
@@ -41,6 +43,7 @@ export const FAULTS = [
   },
   {
     name: 'READONLY',
+    keepsHits: true,
     begin: ({ redis }) => redis.command('REPLICAOF', '127.0.0.1', '1'),
     end: ({ redis }) => redis.command('REPLICAOF', 'NO', 'ONE'),
   },
@@ -58,5 +61,5 @@ export const FAULTS = [
       await proxy.set({ kind: 'pass' })
     },
   },
-  proxied('flapping', { kind: 'flap', periodMs: 300 }),
+  { ...proxied('flapping', { kind: 'flap', periodMs: 300 }), changes: 20 },
 ]

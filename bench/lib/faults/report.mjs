@@ -3,7 +3,7 @@
 import { worstState } from './run.mjs'
 
 /** In ms: what a fault may cost a request before the breaker opens (a deadline and room for timers) and after it, and recovery. */
-export const BOUNDS = { failed: 0, wrong: 0, before: 120, after: 2, recovery: 2000 }
+export const BOUNDS = { failed: 0, wrong: 0, before: 120, after: 2, recovery: 2000, changes: 4, keptHits: 0.9 }
 
 /** States in which reads are not even tried. */
 const SKIPPED_IN = ['busy', 'down']
@@ -24,7 +24,7 @@ export function p99(records) {
  * the twin without a cache in the same time; of hits or of the rest, whichever is worse. `before`: requests for which the store
  * was still asked, since the breaker of its reads had not opened (yet, or again); `after`: those that came while it was open.
  */
-export function evaluate(run) {
+export function evaluate(run, fault) {
   const { records, twin, states, lines, faultAt, endedAt, recoveredAt } = run
   // Events carry whole milliseconds: what was asked within that one may have been asked before it.
   const isOpen = ({ at }) => SKIPPED_IN.includes(worstState(states, at - 1))
@@ -52,20 +52,28 @@ export function evaluate(run) {
     firstLines: lines.slice(0, 3),
     states: states.map(({ at, store, state, because }) => ({ at: Math.round(at - faultAt), store, state, because })),
     labels: tally(during.map(({ label }) => label)),
+    keptHits: share(during.filter(({ at, repeat }) => repeat && at < endedAt)),
     counts: run.counts,
     exit: run.exit,
   }
-  return { ...row, ok: verdicts(row) }
+  return { ...row, ok: verdicts(row, fault) }
 }
 
-function verdicts(row) {
+/** What part of the repeats was answered from the cache. */
+function share(repeats) {
+  return repeats.length === 0 ? undefined : Math.round((repeats.filter(isHit).length / repeats.length) * 100) / 100
+}
+
+function verdicts(row, fault) {
   return {
     failed: row.failed <= BOUNDS.failed && row.exit === undefined,
     wrong: row.wrong <= BOUNDS.wrong,
     before: row.before === undefined || row.before <= BOUNDS.before,
     after: row.after === undefined || row.after <= BOUNDS.after,
     recovery: row.recovery !== undefined && row.recovery <= BOUNDS.recovery,
-    lines: row.lines <= row.states.length,
+    lines: row.lines === row.states.length,
+    changes: row.states.length <= (fault.changes ?? BOUNDS.changes),
+    keptHits: !fault.keepsHits || row.keptHits >= BOUNDS.keptHits,
   }
 }
 
@@ -102,11 +110,12 @@ export const HEAD = [
   'recovery',
   'lines',
   'states',
+  'hits',
 ]
 
 /** A row as text; `!` marks what misses its bound, `~` a machine that was too busy. */
 export function cells({ framework, store, fault, row, unavailable }) {
-  if (unavailable) return [framework, store, fault, `not available: ${unavailable}`, ...Array(9).fill('')]
+  if (unavailable) return [framework, store, fault, `not available: ${unavailable}`, ...Array(10).fill('')]
   const cell = (name) => `${row[name] ?? '-'}${row.ok[name] ? '' : '!'}`
   const own = ['failed', 'wrong', 'before', 'after'].map(cell)
   return [
@@ -119,7 +128,8 @@ export function cells({ framework, store, fault, row, unavailable }) {
     row.slowest,
     cell('recovery'),
     cell('lines'),
-    describeStates(row.states),
+    `${describeStates(row.states)}${row.ok.changes ? '' : '!'}`,
+    cell('keptHits'),
   ]
 }
 

@@ -44,6 +44,8 @@ export interface Breaker {
   /** A call begun in `generation` was answered. @param now monotonic ms */
   succeed(generation: number, now: number): void
   fail(generation: number, now: number, reason: StoreFailure): void
+  /** Opens it at once: there is nothing to wait for. */
+  trip(now: number, reason: StoreFailure): void
   /** Closes it, with nothing counted. */
   reset(): void
 }
@@ -67,6 +69,12 @@ export function createBreaker(config: BreakerConfig, onOpen: (mixed: boolean) =>
     generation += 1
     inRow = 0
     window.clear()
+  }
+
+  function openNow(reason: StoreFailure, mixed: boolean): void {
+    because = reason
+    change(true)
+    onOpen(mixed)
   }
 
   return {
@@ -96,10 +104,12 @@ export function createBreaker(config: BreakerConfig, onOpen: (mixed: boolean) =>
       inRow += 1
       window.add(now, true)
       const straight = inRow >= config.consecutive
-      if (!straight && !window.isBad(now, config.minCalls)) return
-      because = reason
-      change(true)
-      onOpen(!straight)
+      if (straight || window.isBad(now, config.minCalls)) openNow(reason, !straight)
+    },
+    trip(now, reason) {
+      if (open) return
+      if (inRow === 0) failingSince = now
+      openNow(reason, false)
     },
     reset: () => change(false),
   }

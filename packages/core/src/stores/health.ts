@@ -38,24 +38,43 @@ export function createHealth(options: HealthOptions): Health {
   let arrivedAt = Number.NEGATIVE_INFINITY
   let openedAt = 0
   let awaitingWrite = false
+  let awaitingRead = false
+  let looking = false
   let stopped = false
 
   const reads = createBreaker(config, (mixed) => {
     openedAt = clock.monotonic()
     busy = mixed || arrivedAt > reads.failingSince
     awaitingWrite = false
+    awaitingRead = false
     writeProber.stop()
     if (!stopped) readProber.start(false)
     changed()
   })
   const writes = createBreaker(config, () => {
     if (!reads.open && !stopped) {
-      // Reads are about to show whether they fail too: no 'read-only' for a moment before 'down'.
-      awaitingWrite = reads.failing
       writeProber.start(false)
+      lookAtReads()
     }
     changed()
   })
+
+  /**
+   * Writes fail; whether reads do too is not left to whoever reads next, for that may be nobody: no 'read-only' for a store that
+   * is down.
+   */
+  function lookAtReads(): void {
+    if (looking) return
+    looking = true
+    awaitingRead = true
+    options.probeRead().then((works) => {
+      looking = false
+      awaitingRead = false
+      if (stopped) return
+      if (!works && writes.open) reads.trip(clock.monotonic(), writes.because ?? 'error')
+      changed()
+    })
+  }
 
   const readProber = createProber({
     ...options,
@@ -79,6 +98,7 @@ export function createHealth(options: HealthOptions): Health {
     onAnswer(works) {
       awaitingWrite = false
       if (works) writes.reset()
+      else if (!reads.open) lookAtReads()
       changed()
     },
   })
@@ -90,7 +110,7 @@ export function createHealth(options: HealthOptions): Health {
 
   function changed(): void {
     const next = stateNow()
-    if (next !== state && !awaitingWrite && !stopped) {
+    if (next !== state && !awaitingWrite && !awaitingRead && !stopped) {
       state = next
       options.onState(next, next === 'up' ? undefined : (reads.open ? reads : writes).because)
     }
