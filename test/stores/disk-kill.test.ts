@@ -13,7 +13,7 @@ import type { StoreEvent } from '../../packages/core/src/ports.js'
 import * as content from './disk-kill-content.mjs'
 
 const entryOf: (key: string, round: number) => Entry = content.entryOf as never
-const KILLS = 100
+const KILLS = process.env.CI ? 100 : 25
 const ROUNDS_A_CHILD = 100_000
 
 const root = fileURLToPath(new URL('../..', import.meta.url))

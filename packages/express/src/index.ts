@@ -26,7 +26,6 @@ declare global {
   }
 }
 
-
 /** A route handler: `(req, res)` or `(req, res, next)`, as a function or a method, with whatever parameters, bodies and locals. */
 // biome-ignore-start lint/suspicious/noExplicitAny: `this` is the caller's class, and handlers narrow what Express leaves open
 export type Handler = (this: any, request: Request<any, any, any, any, any>, response: Response<any, any>, next: NextFunction) => unknown

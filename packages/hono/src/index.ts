@@ -25,7 +25,6 @@ declare module 'hono' {
   }
 }
 
-
 /** A route handler that answers with a Response, as a function or a method. */
 // biome-ignore lint/suspicious/noExplicitAny: `this` is the caller's class, and the context is of the caller's app
 export type Handler = (this: any, c: Context<any, any, any>, next: Next) => Answer | Promise<Answer>

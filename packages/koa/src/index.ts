@@ -36,7 +36,6 @@ declare module 'koa' {
   interface DefaultState extends LlmCacheState {}
 }
 
-
 /** A handler: `(ctx)` or `(ctx, next)`, as a function or a method. */
 // biome-ignore lint/suspicious/noExplicitAny: `this` is the caller's class, and contexts are extended by every router
 export type Handler = (this: any, ctx: any, next: Next) => unknown

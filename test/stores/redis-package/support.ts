@@ -3,7 +3,7 @@
 import type { FlightLease, RemoteFlight, RemoteStep, StoreEvent } from '@llm-cache/core'
 import { createRedisStore, type RedisStore, type RedisStoreOptions } from '@llm-cache/redis'
 import { afterAll, afterEach, describe } from 'vitest'
-import { type RunningServer, serverVersions, startServer } from '../../support/redis-versions.js'
+import { type RunningServer, serversForLongTests, startServer } from '../../support/redis-versions.js'
 
 export interface Bench {
   readonly server: RunningServer
@@ -15,7 +15,7 @@ export interface Bench {
 
 /** Declares `body` once for each version of the server; each gets a server of its own. */
 export async function onEachServer(name: string, body: (bench: Bench) => void): Promise<void> {
-  for (const version of serverVersions()) {
+  for (const version of serversForLongTests()) {
     const server = await startServer(version.command, { 'enable-debug-command': 'yes' })
     const stores: RedisStore[] = []
     let made = 0

@@ -250,7 +250,7 @@ function combine(outcomes: readonly SetOutcome[]): SetOutcome {
 
 function reportOf(tier: string, outcome: EraseOutcome): TierReport {
   if (outcome.kind === 'erased') return { tier, matched: outcome.matched, removed: outcome.removed, failed: undefined }
-  return { tier, matched: outcome.removed, removed: outcome.removed, failed: outcome.reason }
+  return { tier, matched: outcome.matched, removed: outcome.removed, failed: outcome.reason }
 }
 
 function sum(first: TierReport, second: TierReport): TierReport {

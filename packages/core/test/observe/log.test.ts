@@ -43,7 +43,8 @@ describe('the log of a store’s state', () => {
       const failing = async (): Promise<never> => Promise.reject(new Error('down'))
       for (const log of [undefined, false] as const) {
         const cache = createLlmCache({ log, store: { ...createMemoryStore(), name: 'far', synchronous: false, get: failing } })
-        for (let count = 0; count < 20; count++) await record(cache, { body: { model: 'm', messages: [{ role: 'user', content: `${count}` }] } })
+        for (let count = 0; count < 20; count++)
+          await record(cache, { body: { model: 'm', messages: [{ role: 'user', content: `${count}` }] } })
         await cache.close()
       }
     } finally {

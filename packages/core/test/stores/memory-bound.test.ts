@@ -12,7 +12,7 @@ const child = fileURLToPath(new URL('../../../../bench/lib/memory-child.mjs', im
 const folder = mkdtempSync(join(tmpdir(), 'llm-cache-memory-'))
 const built = join(folder, 'core.mjs')
 const MIB = 1024 * 1024
-const maxBytes = 32 * MIB
+const maxBytes = 16 * MIB
 
 // A process of its own: only there is the heap the store's alone.
 describe('memory bound', () => {
@@ -33,11 +33,11 @@ describe('memory bound', () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
   it.each(['lru', 'cost'] as const)(
-    'a hundred thousand keys take no more than a fifth above it (%s)',
+    'forty thousand keys take no more than a fifth above it (%s)',
     async (eviction) => {
       const scenario = {
         what: 'store',
-        keys: 100_000,
+        keys: 40_000,
         maxBytes,
         maxEntries: 10_000_000,
         eviction,
