@@ -45,7 +45,12 @@ async function start(port?: number): Promise<RedisServer> {
 
 function setUp(open: OpenRedis, url: string, clock: Clock = systemClock()): Setup {
   const keyv = open(url, 'llm')
-  const guard = guardStore(createKeyvStore(keyv, { clock: systemClock() }), { clock, deadlineMs: DEADLINE_MS, longDeadlineMs: DEADLINE_MS })
+  const guard = guardStore(createKeyvStore(keyv, { clock: systemClock() }), {
+    clock,
+    deadlineMs: DEADLINE_MS,
+    writeDeadlineMs: DEADLINE_MS,
+    longDeadlineMs: DEADLINE_MS,
+  })
   const events: StoreEvent[] = []
   guard.listen((event) => events.push(event))
   cleanUps.push(async () => {
