@@ -98,11 +98,13 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
     const deadlineMs = timeoutMs ?? resolved.storeTimeoutMs
     return { store: guardStore(store, { name, deadlineMs, clock, ...(bus && { catchUp: () => bus.caughtUp() }) }), ttlMs }
   })
-  const store = createTiers(tiers, {
-    clock,
-    onEvent: (event) => emitter.emit({ ...event, at: clock.now() }),
-    onErased: (prefix) => engine.forget(prefix),
-  })
+  const store = orRelease(release, () =>
+    createTiers(tiers, {
+      clock,
+      onEvent: (event) => emitter.emit({ ...event, at: clock.now() }),
+      onRemoved: (removal) => engine.forget(removal),
+    }),
+  )
 
   const upstream = createUpstreamWatch(isModelCall, judgeUpstream)
   const context: EngineContext = {
@@ -132,7 +134,12 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
       return { open: (request) => engine.open(request, rule) }
     },
     invalidate: (selector) =>
-      invalidate(selector, { store, forget: engine.forget, digestsOf: (partition) => digestsOf(partition, partitioners.values()) }),
+      invalidate(selector, {
+        store,
+        clock,
+        forget: engine.forget,
+        digestsOf: (partition) => digestsOf(partition, partitioners.values()),
+      }),
     compression: { measure: () => compression.measure() },
     async stats() {
       return { ...own(), shared: await shared?.read() }
@@ -148,5 +155,15 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
       })()
       return closing
     },
+  }
+}
+
+/** What could not be made leaves its stores to the next cache. */
+function orRelease<T>(release: () => void, make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    release()
+    throw error
   }
 }

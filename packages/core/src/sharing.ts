@@ -89,8 +89,10 @@ export interface InvalidationBus {
 }
 
 export type BusMessage =
-  /** The entry under `key` was replaced or deleted. */
+  /** The entry under `key` was replaced. */
   | { readonly kind: 'changed'; readonly key: string }
+  /** The entry under `key` was removed on purpose, and what is in flight for it must not be stored. */
+  | { readonly kind: 'deleted'; readonly key: string }
   /** Everything under keys that begin with `prefix` is gone, and what is in flight for them must not be stored. '' is all. */
   | { readonly kind: 'erased'; readonly prefix: string }
 

@@ -194,14 +194,22 @@ export function createBus(context: BusContext): Bus {
 }
 
 function formatMessage(message: BusMessage): Record<string, string> {
-  return message.kind === 'changed' ? { c: message.key } : { e: message.prefix }
+  switch (message.kind) {
+    case 'changed':
+      return { c: message.key }
+    case 'deleted':
+      return { d: message.key }
+    case 'erased':
+      return { e: message.prefix }
+  }
 }
 
 /** Undefined for what is not understood: the marks of others, and messages of later versions. */
 function parseMessage(text: string): BusMessage | undefined {
   try {
-    const { c, e } = JSON.parse(text) as { readonly c?: unknown; readonly e?: unknown }
+    const { c, d, e } = JSON.parse(text) as { readonly c?: unknown; readonly d?: unknown; readonly e?: unknown }
     if (typeof c === 'string') return { kind: 'changed', key: c }
+    if (typeof d === 'string') return { kind: 'deleted', key: d }
     if (typeof e === 'string') return { kind: 'erased', prefix: e }
   } catch {}
   return undefined

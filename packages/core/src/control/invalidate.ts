@@ -2,7 +2,10 @@
 
 import { LlmCacheError, OptionError } from '../errors.js'
 import { describeValue, didYouMean } from '../lib/nearest.js'
+import { createTurns } from '../lib/turn.js'
 import type { PartitionSelector } from '../policy/partition.js'
+import type { Clock } from '../ports.js'
+import type { Removal } from '../stores/hearing.js'
 import type { StoreTiers, TierReport } from '../stores/tiers.js'
 
 /** What to remove. Exactly one of the fields: nothing given is an error, never "everything". */
@@ -53,8 +56,9 @@ export interface InvalidateContext {
   readonly store: StoreTiers
   /** Digests of the partitions that a selector may mean under the rules in use. @throws OptionError */
   readonly digestsOf: (selector: PartitionSelector) => readonly string[]
-  /** What is in flight for keys that begin with the prefix must not be stored, and nothing of it kept elsewhere. */
-  readonly forget: (prefix: string) => void
+  /** What is in flight for these keys must not be stored, and nothing of it kept elsewhere. */
+  readonly forget: (removal: Removal) => void
+  readonly clock: Pick<Clock, 'monotonic'>
 }
 
 /**
@@ -63,12 +67,19 @@ export interface InvalidateContext {
  */
 export async function invalidate(selector: InvalidateSelector, context: InvalidateContext): Promise<InvalidateReport> {
   const { keys, prefixes } = resolveSelector(selector, context)
-  for (const prefix of [...keys, ...prefixes]) context.forget(prefix)
+  const { store, forget, clock } = context
+  const removed: Removal[] = [{ keys: new Set(keys) }, ...prefixes.map((prefix) => ({ prefix }))]
+  for (const removal of removed) forget(removal)
   const reports: (readonly TierReport[])[] = []
-  for (const key of keys) reports.push(await context.store.delete(key))
-  for (const prefix of prefixes) reports.push(await context.store.erase(prefix))
+  const turns = createTurns(clock)
+  for (const key of keys) {
+    reports.push(await store.delete(key))
+    const turn = turns()
+    if (turn) await turn
+  }
+  for (const prefix of prefixes) reports.push(await store.erase(prefix))
   // What began after the first call and before the last store was clean.
-  for (const prefix of [...keys, ...prefixes]) context.forget(prefix)
+  for (const removal of removed) forget(removal)
   const report = merge(reports)
   if (report.tiers.some(({ failed }) => failed !== undefined)) throw new InvalidationError(report)
   return report

@@ -14,6 +14,7 @@ import { parseControls, type RequestControls } from '../policy/controls.js'
 import type { PartitionResult } from '../policy/partition.js'
 import type { Awaitable } from '../ports.js'
 import type { FlightLease } from '../sharing.js'
+import type { Removal } from '../stores/hearing.js'
 import type { Lookup } from '../stores/tiers.js'
 import { type EngineContext, labelsOf } from './context.js'
 import { errorName } from './emitter.js'
@@ -26,8 +27,8 @@ import { createTogether } from './together.js'
 
 export interface Engine {
   open(request: CacheRequest, rule: Rule): Awaitable<Outcome>
-  /** Lets go of everything in flight and in memory for keys that begin with `prefix`: none of it will be stored. */
-  forget(prefix: string): void
+  /** Lets go of everything in flight and in memory for these keys: none of it will be stored. */
+  forget(removal: Removal): void
 }
 
 type Found = Extract<Lookup, { kind: 'found' }>
@@ -300,11 +301,15 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
     return flights.open(key, { shared, timeoutMs: rule.collapseMs ?? 0, maxBytes: cache.maxEntryBytes })
   }
 
-  function forget(prefix: string): void {
-    flights.spoil(prefix)
-    marks.forget(prefix)
-    context.compression.forget(prefix)
-    for (const [memoKey, known] of memo.entries()) if (known.kind === 'key' && known.key.startsWith(prefix)) memo.delete(memoKey)
+  function forget(removal: Removal): void {
+    flights.spoil(removal)
+    marks.forget(removal)
+    if ('keys' in removal) {
+      for (const key of removal.keys) context.compression.forget(key)
+      return
+    }
+    context.compression.forget(removal.prefix)
+    for (const [memoKey, known] of memo.entries()) if (known.kind === 'key' && known.key.startsWith(removal.prefix)) memo.delete(memoKey)
   }
 
   return { open, forget }

@@ -7,6 +7,7 @@ import type { Entry } from '../entry/entry.js'
 import type { AnswerHead } from '../exchange.js'
 import { type Broadcast, type BroadcastReader, createBroadcast } from '../lib/broadcast.js'
 import type { Clock } from '../ports.js'
+import type { Removal } from '../stores/hearing.js'
 
 export type Joined =
   /** The leader's answer, from byte 0. */
@@ -59,8 +60,8 @@ export interface FlightTable {
   get(key: string): Flight | undefined
   /** A new flight under `key`; joinable by others unless `shared` is false. */
   open(key: string, options: { readonly shared: boolean; readonly timeoutMs: number; readonly maxBytes: number }): Flight
-  /** Spoils all flights, joinable or not, whose keys begin with `prefix`. */
-  spoil(prefix: string): void
+  /** Spoils all flights for these keys, joinable or not. */
+  spoil(removal: Removal): void
   /** Flights that others may join. */
   readonly size: number
 }
@@ -82,8 +83,10 @@ export function createFlightTable(clock: Clock): FlightTable {
       undone.set(flight, key)
       return flight
     },
-    spoil(prefix) {
-      for (const [flight, key] of undone) if (key.startsWith(prefix)) flight.spoil()
+    spoil(removal) {
+      for (const [flight, key] of undone) {
+        if ('keys' in removal ? removal.keys.has(key) : key.startsWith(removal.prefix)) flight.spoil()
+      }
     },
   }
 }

@@ -3,6 +3,7 @@
 import { LRUCache } from 'lru-cache'
 import type { SkipReason } from '../events.js'
 import type { Clock } from '../ports.js'
+import type { Removal } from '../stores/hearing.js'
 
 /** How long a key whose answer could not be shared is not collapsed, in ms: Varnish's hit-for-miss. */
 const HIT_FOR_MISS_MS: number = 60_000
@@ -13,8 +14,8 @@ export interface Marks {
   /** The last answer under `key` was not stored for `reason`; `leaderOnly`: nor might anybody have shared it. */
   skipped(key: string, reason: SkipReason, leaderOnly: boolean): void
   stored(key: string): void
-  /** Nothing is known any more of keys that begin with `prefix`. */
-  forget(prefix: string): void
+  /** Nothing is known any more of these keys. */
+  forget(removal: Removal): void
   /** Why the last answer under `key` was not stored; undefined when it was, or nobody knows. */
   lastSkip(key: string): SkipReason | undefined
   /** False while waiting for another request's answer would be in vain. */
@@ -34,8 +35,9 @@ export function createMarks(clock: Clock): Marks {
     stored(key) {
       keys.delete(key)
     },
-    forget(prefix) {
-      for (const key of keys.keys()) if (key.startsWith(prefix)) keys.delete(key)
+    forget(removal) {
+      if ('keys' in removal) for (const key of removal.keys) keys.delete(key)
+      else for (const key of keys.keys()) if (key.startsWith(removal.prefix)) keys.delete(key)
     },
     lastSkip: (key) => keys.get(key)?.reason,
     mayCollapse(key) {

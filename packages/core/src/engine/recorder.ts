@@ -13,7 +13,7 @@ import type { RequestControls } from '../policy/controls.js'
 import { isShareable, judgeHead } from '../policy/head-gates.js'
 import type { UpstreamTrace } from '../ports.js'
 import type { FlightLease } from '../sharing.js'
-import type { SetOutcome } from '../stores/guarded.js'
+import type { TiersSetOutcome } from '../stores/tiers.js'
 import { type EngineContext, isLeaderOnly, labelsOf } from './context.js'
 import { errorName } from './emitter.js'
 import type { Flight } from './flight.js'
@@ -155,9 +155,9 @@ export function startRecording(context: EngineContext, recording: Recording): { 
     else written(entry, result)
   }
 
-  function written(entry: Entry, outcome: SetOutcome): void {
+  function written(entry: Entry, outcome: TiersSetOutcome): void {
     if (outcome !== 'stored') {
-      skipped(outcome === 'refused' ? 'store-refused' : outcome === 'dropped' && lease && !lease.held ? 'lease-lost' : 'store-failed')
+      skipped(SKIPPED_AS[outcome])
       return
     }
     void lease?.close()
@@ -270,6 +270,13 @@ export function startRecording(context: EngineContext, recording: Recording): { 
   }
   return { recorder, handle }
 }
+
+const SKIPPED_AS = {
+  refused: 'store-refused',
+  superseded: 'lease-lost',
+  dropped: 'store-failed',
+  failed: 'store-failed',
+} as const
 
 /** JSON answers get a validator; it is the entry's id, since one id has one body. */
 function mayValidate(headers: HeaderPairs): boolean {

@@ -24,6 +24,12 @@ export interface Asker {
   readonly patienceMs: number
 }
 
+/** What brings the answer now, and whether anybody here still wants it. */
+interface Followed {
+  now: RemoteFlight | undefined
+  gone: boolean
+}
+
 export interface TogetherTable {
   /** For the opener of `flight`, whose lookup missed. Never rejects. */
   join(key: string, flight: Flight, asker: Asker): Promise<Together>
@@ -49,10 +55,16 @@ export function createTogether({ store, clock, compression }: EngineContext, isC
 
   function follow(key: string, flight: Flight, remote: RemoteFlight, asker: Asker): Joined | Promise<Joined> {
     const joined = flight.join(asker.request.signal)
+    const followed: Followed = { now: remote, gone: false }
     // The flight has no leader here: with its last follower goes the reason for the relay.
-    if (!flight.leaderGone(() => remote.cancel())) remote.cancel()
+    const leave = (): void => {
+      followed.gone = true
+      followed.now?.cancel()
+    }
+    if (!flight.leaderGone(leave)) leave()
     void relay(remote, flight).then(async (end) => {
-      if (end.kind === 'broken') await resume(key, flight, end.head, asker)
+      if (end.kind === 'broken' && !followed.gone) await resume(key, flight, end.head, asker, followed)
+      else if (end.kind === 'broken') flight.abort()
       flight.done()
     })
     return joined
@@ -62,18 +74,22 @@ export function createTogether({ store, clock, compression }: EngineContext, isC
    * The leader of a stream that is going out here died elsewhere. The app is asked once more; whoever leads then, here or in another
    * process, may go on where the stream broke off.
    */
-  async function resume(key: string, flight: Flight, head: AnswerHead, { request, patienceMs }: Asker): Promise<void> {
+  async function resume(key: string, flight: Flight, head: AnswerHead, { request, patienceMs }: Asker, followed: Followed): Promise<void> {
     flight.close()
     const sent = flight.bytes()
     const asked = sent !== undefined && request.again?.() === true
     // Nobody here can be made to ask: only somebody who happened to ask elsewhere can help.
     const until = clock.monotonic() + (asked ? patienceMs : Math.min(patienceMs, UNASKED_MS))
     let pauseMs = FIRST_PAUSE_MS
-    while (sent && clock.monotonic() < until && !isClosed()) {
+    while (sent && clock.monotonic() < until && !isClosed() && !followed.gone) {
       const next = continueFlight(flight, head, sent)
       const remote = await store.peers.follow(key)
-      if (remote) await relay(remote, next)
-      else {
+      if (remote) {
+        followed.now = remote
+        await relay(remote, next)
+        remote.cancel()
+      }
+      if (!remote) {
         const found = await store.get(key, () => true)
         if (found.kind === 'found') await replay(found.entry, next)
       }

@@ -6,8 +6,9 @@
 import { type Entry, entryBytes } from '../entry/entry.js'
 import { isThenable } from '../lib/deadline.js'
 import type { Awaitable, Clock, StoreEvent, StoreFailure, StoreSize } from '../ports.js'
-import type { FlightLease } from '../sharing.js'
+import type { BusMessage, FlightLease } from '../sharing.js'
 import type { EraseOutcome, GetOutcome, GuardedStore, SetOutcome, TierStats } from './guarded.js'
+import { listenToPeers, type Removal } from './hearing.js'
 import { createPeers, type Peers } from './peers.js'
 import { createPending } from './pending.js'
 import { warmUp } from './warm-up.js'
@@ -38,6 +39,9 @@ export interface TierReport {
   readonly failed: StoreFailure | 'unsupported' | 'left' | 'peers' | undefined
 }
 
+/** `superseded`: it was removed on purpose, or another process took the lead, before it was stored. */
+export type TiersSetOutcome = SetOutcome | 'superseded'
+
 export interface StoreTiers {
   /** True where every tier answers at once. */
   readonly synchronous: boolean
@@ -48,7 +52,7 @@ export interface StoreTiers {
   /** Looks into the other tiers, promoting what is fresh. */
   get(key: string, isFresh: (entry: Entry) => boolean): Awaitable<Lookup>
   /** Writes to all tiers. Under a lease the shared tier comes first: what it refuses for a later leader goes nowhere. */
-  set(entry: Entry, lease?: FlightLease): Awaitable<SetOutcome>
+  set(entry: Entry, lease?: FlightLease): Awaitable<TiersSetOutcome>
   /** The processes that share a tier with this one. */
   readonly peers: Peers
   delete(key: string): Promise<readonly TierReport[]>
@@ -67,46 +71,42 @@ export interface StoreTiers {
 export interface TiersOptions {
   readonly clock: Clock
   readonly onEvent: (event: StoreEvent) => void
-  /** Another process erased everything under `prefix`: what is in flight here must not be stored. */
-  readonly onErased: (prefix: string) => void
+  /** Another process removed this: what is in flight for it here must not be stored. */
+  readonly onRemoved: (removal: Removal) => void
 }
 
-export function createTiers(tiers: readonly Tier[], { clock, onEvent, onErased }: TiersOptions): StoreTiers {
+export function createTiers(tiers: readonly Tier[], { clock, onEvent, onRemoved }: TiersOptions): StoreTiers {
   const firstSlow = tiers.findIndex(({ store }) => !store.synchronous)
   const quick = firstSlow === -1 ? tiers : tiers.slice(0, firstSlow)
   const slow = firstSlow === -1 ? [] : tiers.slice(firstSlow)
   const inMemory = tiers.filter(({ store }) => store.inMemory)
   const shared = tiers.find(({ store }) => store.sharing !== undefined)
-  const local = tiers.filter((tier) => tier.store.local && tier !== shared)
   const peers = createPeers(shared?.store)
   const pending = createPending()
   let removals = 0
 
   for (const { store } of tiers) store.listen(onEvent)
 
-  shared?.store.sharing?.bus?.subscribe((message) => {
-    switch (message.kind) {
-      case 'changed':
-        pending.spoil(message.key)
-        for (const { store } of local) void store.delete(message.key)
-        return
-      case 'erased':
-        removals++
-        pending.spoil(message.prefix)
-        onErased(message.prefix)
-        // What another process erased from the tier that both share may still wait here to be written to it.
-        shared?.store.dropWaiting(message.prefix)
-        for (const tier of tiers) if (tier !== shared) void tier.store.erase(message.prefix)
-        return
-      case 'lost':
-        // Anything may have happened to anything.
-        removals++
-        pending.spoil('')
-        onErased('')
-        shared?.store.dropWaiting('')
-        for (const { store } of local) void store.erase('')
-    }
-  })
+  const bus = shared?.store.sharing?.bus
+  const hearing =
+    shared && bus
+      ? listenToPeers({
+          tiers,
+          shared,
+          bus,
+          clock,
+          onRemoved(removal) {
+            removals++
+            spoil(removal)
+            onRemoved(removal)
+          },
+        })
+      : undefined
+
+  function spoil(removal: Removal): void {
+    if ('prefix' in removal) pending.spoil(removal.prefix)
+    else for (const key of removal.keys) pending.spoil(key)
+  }
 
   function capped(entry: Entry, { ttlMs, store }: Tier): Entry {
     const most = clock.now() + Math.min(ttlMs, store.limits.maxTtlMs ?? Number.POSITIVE_INFINITY)
@@ -115,6 +115,7 @@ export function createTiers(tiers: readonly Tier[], { clock, onEvent, onErased }
   }
 
   function write(tier: Tier, entry: Entry, lease?: FlightLease): Awaitable<SetOutcome> {
+    if (tier === shared && !lease) hearing?.wrote(entry.key)
     return tier.store.set(capped(entry, tier), lease)
   }
 
@@ -128,6 +129,7 @@ export function createTiers(tiers: readonly Tier[], { clock, onEvent, onErased }
     try {
       let best: Lookup = ABSENT
       for (const tier of slow) {
+        if (hearing?.owes(tier, key)) continue
         const found = await tier.store.get(key)
         if (work.spoiled) return ABSENT
         best = better(best, found, tier, isFresh)
@@ -141,7 +143,7 @@ export function createTiers(tiers: readonly Tier[], { clock, onEvent, onErased }
     }
   }
 
-  async function setUnderLease(entry: Entry, lease: FlightLease, fenced: Tier): Promise<SetOutcome> {
+  async function setUnderLease(entry: Entry, lease: FlightLease, fenced: Tier): Promise<TiersSetOutcome> {
     const work = pending.begin(entry.key)
     try {
       const first = await write(fenced, entry, lease)
@@ -149,7 +151,7 @@ export function createTiers(tiers: readonly Tier[], { clock, onEvent, onErased }
       if (work.spoiled || superseded || !lease.held) {
         // Reads may have promoted it from the queue of writes.
         for (const { store } of inMemory) void store.delete(entry.key)
-        return 'dropped'
+        return 'superseded'
       }
       const rest = tiers.filter((tier) => tier !== fenced).map((tier) => write(tier, entry))
       return combine([first, ...(await Promise.all(rest))])
@@ -158,13 +160,14 @@ export function createTiers(tiers: readonly Tier[], { clock, onEvent, onErased }
     }
   }
 
-  function stored(entry: Entry, outcome: SetOutcome): SetOutcome {
+  function stored<O extends TiersSetOutcome>(entry: Entry, outcome: O): O {
     if (outcome === 'stored' && peers.hasBus) void peers.announce({ kind: 'changed', key: entry.key })
     return outcome
   }
 
   /** From the deepest tier up, the memories first and last: what is promoted meanwhile goes as well. */
-  async function remove(prefix: string, work: (tier: Tier) => Awaitable<TierReport>): Promise<readonly TierReport[]> {
+  async function remove(message: BusMessage, work: (tier: Tier) => Awaitable<TierReport>): Promise<readonly TierReport[]> {
+    const prefix = message.kind === 'erased' ? message.prefix : message.key
     removals++
     pending.spoil(prefix)
     const reports = new Map<Tier, TierReport>()
@@ -172,7 +175,7 @@ export function createTiers(tiers: readonly Tier[], { clock, onEvent, onErased }
     for (const tier of [...tiers].reverse()) if (!tier.store.inMemory) reports.set(tier, await work(tier))
     pending.spoil(prefix)
     for (const tier of inMemory) reports.set(tier, sum(reports.get(tier) as TierReport, await work(tier)))
-    if (shared && !(await peers.announce({ kind: 'erased', prefix }))) {
+    if (shared && !(await peers.announce(message))) {
       const report = reports.get(shared) as TierReport
       reports.set(shared, { ...report, failed: report.failed ?? 'peers' })
     }
@@ -187,6 +190,7 @@ export function createTiers(tiers: readonly Tier[], { clock, onEvent, onErased }
       let best: Lookup = ABSENT
       for (let index = 0; index < quick.length; index++) {
         const tier = quick[index] as Tier
+        if (hearing?.owes(tier, key)) continue
         best = better(best, tier.store.get(key) as GetOutcome, tier, isFresh)
         if (best.kind !== 'found' || !best.fresh) continue
         if (index > 0) promote(best.entry, quick.slice(0, index))
@@ -202,12 +206,13 @@ export function createTiers(tiers: readonly Tier[], { clock, onEvent, onErased }
       return combine(outcomes as SetOutcome[])
     },
     delete: (key) =>
-      remove(key, async ({ store }) => {
+      remove({ kind: 'deleted', key }, async ({ store }) => {
         const outcome = await store.delete(key)
         const removed = outcome === 'deleted' ? 1 : 0
-        return { tier: store.name, matched: removed, removed, failed: outcome === 'failed' ? 'error' : undefined }
+        const failed = outcome === 'failed' ? (store.state === 'up' ? 'error' : 'skipped') : undefined
+        return { tier: store.name, matched: removed, removed, failed }
       }),
-    erase: (prefix) => remove(prefix, async ({ store }) => reportOf(store.name, await store.erase(prefix))),
+    erase: (prefix) => remove({ kind: 'erased', prefix }, async ({ store }) => reportOf(store.name, await store.erase(prefix))),
     size() {
       for (const { store } of tiers) {
         const size = store.size()
@@ -228,6 +233,7 @@ export function createTiers(tiers: readonly Tier[], { clock, onEvent, onErased }
       await warmUp(entries(budgetBytes), keep, () => isClosed() || removals !== before)
     },
     async close() {
+      hearing?.close()
       await Promise.all(tiers.map(({ store }) => store.close()))
     },
   }

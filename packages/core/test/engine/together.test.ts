@@ -218,6 +218,28 @@ describe('clients that leave', () => {
   })
 })
 
+describe('a stream that nobody here reads any more', () => {
+  it('is not followed any more, and the app is not asked once more for it', async () => {
+    const { processes, cluster, clock } = scene()
+    let asked = 0
+    const again = (): boolean => ++asked > 0
+    const leader = await lead(processes[0], STREAM)
+    const following = ask(processes[1], STREAM, { again })
+    await settle()
+    leader.head(200, SSE_HEAD)
+    leader.write(encode(WORDS[0] as string))
+    const { body } = await replyOf(following)
+    if (body.kind !== 'chunks') throw new Error('no stream')
+    await body.chunks.next()
+    body.chunks.cancel()
+    for (let second = 0; second < 5; second++) {
+      clock.advance(1000)
+      await settle()
+    }
+    expect([asked, cluster.looks.length, cluster.cancelled]).toEqual([0, 0, 1])
+  })
+})
+
 describe('a leader that dies in the middle of a stream', () => {
   /** A follower that has the first two frames when its leader dies; `again` asks the app once more. */
   async function broken(again: CacheRequest['again']): Promise<Scene & { readonly text: ReturnType<typeof drain> }> {

@@ -131,6 +131,15 @@ describe('a store', () => {
     expect(() => createLlmCache({ store })).not.toThrow()
   })
 
+  it('is not taken by a cache that cannot hear the others', () => {
+    const subscribe = (): never => {
+      throw new Error('The store is closed.')
+    }
+    const bus = { boundMs: 1000, publish: async () => {}, caughtUp: async () => {}, subscribe }
+    const store: CacheStore = { ...createMemoryStore(), sharing: { bus } }
+    for (let attempt = 0; attempt < 2; attempt++) expect(() => createLlmCache({ store })).toThrow('The store is closed.')
+  })
+
   it('a Keyv may serve several caches: each has a store of its own round it', () => {
     const keyv = new Keyv6()
     createLlmCache({ store: keyv })

@@ -66,6 +66,7 @@ interface Scene {
   readonly clock: ManualClock
   readonly tiers: StoreTiers
   readonly events: StoreEvent[]
+  /** Prefixes, or keys one by one. */
   readonly erased: string[]
 }
 
@@ -76,7 +77,11 @@ function scene(clock: ManualClock, stores: readonly (CacheStore | [CacheStore, t
     const [store, ttlMs] = Array.isArray(one) ? one : [one, Number.POSITIVE_INFINITY]
     return { store: guardStore(store, { clock }), ttlMs }
   })
-  const made = createTiers(tiers, { clock, onEvent: (event) => events.push(event), onErased: (prefix) => erased.push(prefix) })
+  const made = createTiers(tiers, {
+    clock,
+    onEvent: (event) => events.push(event),
+    onRemoved: (removal) => erased.push(...('prefix' in removal ? [removal.prefix] : removal.keys)),
+  })
   return { clock, tiers: made, events, erased }
 }
 
@@ -341,7 +346,7 @@ describe('tiers of several processes', () => {
     expect(erased).toEqual(['lc1.p.', ''])
   })
 
-  it('erases from every tier of its own what another process erased, and leaves the shared ones to it when it only missed something', async () => {
+  it('erases from every tier of its own what another process erased, and leaves to it the ones that all share', async () => {
     const clock = createManualClock()
     const other = peer()
     const [near, file, shared, database] = [
@@ -354,15 +359,81 @@ describe('tiers of several processes', () => {
     const had = async (key: string): Promise<boolean[]> =>
       (await Promise.all([near, file, shared, database].map((store) => store.get(key)))).map((entry) => entry !== undefined)
     for (const key of ['lc1.p.1', 'lc1.q.1', 'lc1.r.1']) await tiers.set(sampleEntry(clock, { key }))
+    clock.advance(3000)
     other.say({ kind: 'changed', key: 'lc1.q.1' })
     await settled()
     expect(await had('lc1.q.1')).toEqual([false, false, true, true])
     other.say({ kind: 'erased', prefix: 'lc1.p.' })
     await settled()
-    expect(await had('lc1.p.1')).toEqual([false, false, true, false])
+    expect(await had('lc1.p.1')).toEqual([false, false, true, true])
+    expect(database.calls.filter((call) => call.startsWith('delete'))).toEqual([])
     other.say({ kind: 'lost' })
     await settled()
     expect(await had('lc1.r.1')).toEqual([false, false, true, true])
+  })
+
+  it('a tier of its own that cannot be cleaned is not believed until it is', async () => {
+    const clock = createManualClock()
+    const other = peer()
+    const file = remote(clock, 'file', { local: true })
+    const { tiers } = scene(clock, [createMemoryStore({ clock }), file, remote(clock, 'shared', { sharing: { bus: other.bus } })])
+    const pass = async (ms: number): Promise<void> => {
+      for (let at = 0; at < ms; at += 50) {
+        clock.advance(50)
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    }
+    for (const key of [KEY, 'lc1.q.1']) await file.set(sampleEntry(clock, { key }))
+    const { delete: remove } = file
+    file.delete = async () => Promise.reject(new Error('locked'))
+    other.say({ kind: 'erased', prefix: 'lc1.p.' })
+    await pass(100)
+    expect((await tiers.get(KEY, always)).kind).toBe('absent')
+    expect((await tiers.get('lc1.q.1', always)).kind).toBe('found')
+    expect(await file.get(KEY)).toBeDefined()
+    file.delete = remove
+    await pass(10_000)
+    expect(await file.get(KEY)).toBeUndefined()
+    await tiers.set(sampleEntry(clock, { key: KEY }))
+    expect((await tiers.get(KEY, always)).kind).toBe('found')
+  })
+
+  it('takes back what it wrote without a lease while the erasure was on its way', async () => {
+    const clock = createManualClock()
+    const other = peer()
+    const shared = remote(clock, 'shared', { sharing: { bus: other.bus } })
+    const { tiers } = scene(clock, [createMemoryStore({ clock }), shared])
+    await tiers.set(sampleEntry(clock, { key: 'lc1.p.old' }))
+    clock.advance(2001)
+    for (const key of [KEY, 'lc1.q.1']) await tiers.set(sampleEntry(clock, { key }))
+    other.say({ kind: 'erased', prefix: 'lc1.p.' })
+    await settled()
+    expect(await shared.get(KEY)).toBeUndefined()
+    expect(await shared.get('lc1.q.1')).toBeDefined()
+    // Older ones the other process has seen.
+    expect(await shared.get('lc1.p.old')).toBeDefined()
+  })
+
+  it('hears of one key without walking through everything', async () => {
+    const clock = createManualClock()
+    const other = peer()
+    const near = createMemoryStore({ clock })
+    const keys: string[] = []
+    const file = remote(clock, 'file', {
+      local: true,
+      keys: (prefix) => {
+        keys.push(prefix)
+        return []
+      },
+    })
+    const { tiers, erased } = scene(clock, [near, file, remote(clock, 'shared', { sharing: { bus: other.bus } })])
+    await tiers.set(sampleEntry(clock, { key: KEY }))
+    other.say({ kind: 'deleted', key: KEY })
+    await settled()
+    expect([await near.get(KEY), await file.get(KEY)]).toEqual([undefined, undefined])
+    expect([erased, keys]).toEqual([[KEY], []])
+    await tiers.delete('lc1.p.other')
+    expect(other.published.at(-1)).toEqual({ kind: 'deleted', key: 'lc1.p.other' })
   })
 
   it('a write that waits for the shared tier is dropped when another process erases its partition', async () => {
@@ -393,7 +464,7 @@ describe('tiers of several processes', () => {
     const tiers = createTiers([{ store: guard, ttlMs: Number.POSITIVE_INFINITY }], {
       clock,
       onEvent: (event) => events.push(event),
-      onErased: () => {},
+      onRemoved: () => {},
     })
     let caughtUp: (() => void) | undefined
     other.behind = new Promise((resolve) => (caughtUp = resolve))
@@ -437,7 +508,7 @@ describe('tiers of several processes', () => {
     const near = createMemoryStore({ clock })
     const refusing = remote(clock, 'shared', { sharing: { bus: peer().bus }, set: async () => false })
     const { tiers } = scene(clock, [near, refusing])
-    expect(await tiers.set(sampleEntry(clock, { key: KEY }), lease())).toBe('dropped')
+    expect(await tiers.set(sampleEntry(clock, { key: KEY }), lease())).toBe('superseded')
     expect(near.get(KEY)).toBeUndefined()
   })
 
@@ -445,7 +516,7 @@ describe('tiers of several processes', () => {
     const clock = createManualClock()
     const near = createMemoryStore({ clock })
     const { tiers } = scene(clock, [near, remote(clock, 'shared', { sharing: { bus: peer().bus } })])
-    expect(await tiers.set(sampleEntry(clock, { key: KEY }), lease(false))).toBe('dropped')
+    expect(await tiers.set(sampleEntry(clock, { key: KEY }), lease(false))).toBe('superseded')
     expect(near.get(KEY)).toBeUndefined()
     expect(await tiers.set(sampleEntry(clock, { key: KEY }), lease())).toBe('stored')
     expect(near.get(KEY)).toBeDefined()
