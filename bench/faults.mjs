@@ -5,7 +5,7 @@
 //
 // Stores: `keyv` is new Keyv(new KeyvRedis(url)), `recipe` the same set up as docs/outages.md says, `tiers` memory before `keyv`, `redis`
 // @llm-cache/redis. Without --store: keyv on every adapter, and redis on Express. --fault takes beginnings of names. --quick: Express and keyv,
-// faults of 2 s. The last line is `RESULT {json}`. Ends with 1 when a request failed or was answered wrongly; a missed
+// faults of 2 s. --http: the handler asks the simulated provider over a socket instead of waiting as long as a model takes. The last line is `RESULT {json}`. Ends with 1 when a request failed or was answered wrongly; a missed
 // latency is reported, for machines have other work.
 
 import { cpus, loadavg } from 'node:os'
@@ -27,6 +27,7 @@ const { values: args } = parseArgs({
     seconds: { type: 'string' },
     rate: { type: 'string', default: '200' },
     quick: { type: 'boolean', default: false },
+    http: { type: 'boolean', default: false },
   },
 })
 
@@ -36,7 +37,7 @@ const faults = args.fault ? pick('fault', args.fault, (wanted) => FAULTS.filter(
 // So that no child outlives it.
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
 const startedAt = performance.now()
-const model = await startModel()
+const model = args.http ? await startModel() : undefined
 const results = []
 
 console.error(
@@ -45,7 +46,7 @@ console.error(
 for (const { framework, stores } of plan()) {
   for (const store of stores) await benchStore(framework, store)
 }
-await model.stop()
+await model?.stop()
 
 console.log(
   `\nadded p99 in ms: before the breaker opened (bound ${BOUNDS.before}), after (bound ${BOUNDS.after}); base: p99 without a cache; ~ = machine too busy to tell; recovery in ms; ! = bound missed\n`,

@@ -2,6 +2,7 @@
 // handler asks a model over HTTP, waits for its whole answer or relays its rhythm, and answers what follows from the prompt.
 
 import { Readable } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
 import { answerOf, framesOf, promptIn } from './answers.mjs'
 
 export const CACHED = '/v1/chat/completions'
@@ -70,8 +71,15 @@ const APPS = {
   },
 }
 
-/** Asks the model what the app was asked; the answer is made of the prompt, at the time and in the rhythm of the model's. */
+/** What a model takes, in ms: until it answers, and for a stream over all of its frames. */
+const MODEL_MS = 20
+
+/**
+ * Asks the model what the app was asked; the answer is made of the prompt, at the time and in the rhythm of the model's. Without a
+ * model, the time it takes is waited for in the app: a call over a socket costs several times what the cache is to be seen costing.
+ */
 function createAsk(modelUrl) {
+  if (modelUrl === undefined) return inProcess
   return async (body) => {
     const response = await fetch(`${modelUrl}/v1/chat/completions`, {
       method: 'POST',
@@ -85,6 +93,19 @@ function createAsk(modelUrl) {
     await response.json()
     return { json: answerOf(prompt) }
   }
+}
+
+async function inProcess(body) {
+  const prompt = promptIn(body)
+  await delay(MODEL_MS)
+  return body.stream ? { frames: paced(framesOf(prompt)) } : { json: answerOf(prompt) }
+}
+
+async function* paced(frames) {
+  const half = Math.ceil(frames.length / 2)
+  yield* frames.slice(0, half)
+  await delay(MODEL_MS)
+  yield* frames.slice(half)
 }
 
 async function* inRhythm(frames, body) {

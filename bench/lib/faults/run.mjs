@@ -87,7 +87,7 @@ async function withApps({ framework, store, fault, model }, work) {
   const proxy = await createFaultProxy({ target: { host: '127.0.0.1', port: redis.port } })
   const apps = []
   const open = async (settings) => {
-    const app = await startApp({ framework, modelUrl: model.url, ...settings })
+    const app = await startApp({ framework, modelUrl: model?.url, ...settings })
     apps.push(app)
     if (!app.unavailable) await askAll({ port: app.port, path: PLAIN, questions: WARM_UP, lanes: 16 })
     return app
