@@ -291,9 +291,10 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
     const status: CacheStatus = { fwd: FORWARD[reason], detail: marks.lastSkip(key) }
     const ownHeaders = (id: string, origin: HeaderPairs): HeaderPairs => ownFields(cache.name, status, 'MISS', id, origin)
     const own = flight ?? openFlight(query, false)
+    const replaces = reason !== 'absent'
     return {
       kind: 'record',
-      ...startRecording(context, { request, rule, key, shape, controls, needsModelCall, ownHeaders, flight: own, lease }),
+      ...startRecording(context, { request, rule, key, shape, controls, needsModelCall, ownHeaders, flight: own, lease, replaces }),
     }
   }
 

@@ -29,6 +29,8 @@ export interface Recording {
   readonly shape: RequestShape
   readonly controls: RequestControls
   readonly flight: Flight
+  /** There may be an older entry under the key, here or in another process. */
+  readonly replaces: boolean
   /** The right to store, where other processes may have asked too. */
   readonly lease: FlightLease | undefined
   /** The answer may be stored only if a model was seen to be called. */
@@ -148,7 +150,7 @@ export function startRecording(context: EngineContext, recording: Recording): { 
       skipped(late)
       return
     }
-    const result = context.store.set(entry, lease)
+    const result = context.store.set(entry, lease, recording.replaces)
     // From here on lookups find it, in the store or in its queue of writes.
     flight.done()
     if (isThenable(result)) void result.then((outcome) => written(entry, outcome))

@@ -51,8 +51,11 @@ export interface StoreTiers {
   peek(key: string, isFresh: (entry: Entry) => boolean): Lookup
   /** Looks into the other tiers, promoting what is fresh. */
   get(key: string, isFresh: (entry: Entry) => boolean): Awaitable<Lookup>
-  /** Writes to all tiers. Under a lease the shared tier comes first: what it refuses for a later leader goes nowhere. */
-  set(entry: Entry, lease?: FlightLease): Awaitable<TiersSetOutcome>
+  /**
+   * Writes to all tiers; where it `replaces` an entry the other processes are told, for their memories may hold that. Under a lease
+   * the shared tier comes first: what it refuses for a later leader goes nowhere.
+   */
+  set(entry: Entry, lease?: FlightLease, replaces?: boolean): Awaitable<TiersSetOutcome>
   /** The processes that share a tier with this one. */
   readonly peers: Peers
   delete(key: string): Promise<readonly TierReport[]>
@@ -160,8 +163,8 @@ export function createTiers(tiers: readonly Tier[], { clock, onEvent, onRemoved 
     }
   }
 
-  function stored<O extends TiersSetOutcome>(entry: Entry, outcome: O): O {
-    if (outcome === 'stored' && peers.hasBus) void peers.announce({ kind: 'changed', key: entry.key })
+  function stored<O extends TiersSetOutcome>(entry: Entry, outcome: O, replaces: boolean): O {
+    if (outcome === 'stored' && replaces && peers.hasBus) void peers.announce({ kind: 'changed', key: entry.key })
     return outcome
   }
 
@@ -199,10 +202,10 @@ export function createTiers(tiers: readonly Tier[], { clock, onEvent, onRemoved 
       return best
     },
     get: (key, isFresh) => (slow.length === 0 ? ABSENT : walk(key, isFresh)),
-    set(entry, lease) {
-      if (lease && shared) return setUnderLease(entry, lease, shared).then((outcome) => stored(entry, outcome))
+    set(entry, lease, replaces = true) {
+      if (lease && shared) return setUnderLease(entry, lease, shared).then((outcome) => stored(entry, outcome, replaces))
       const outcomes = tiers.map((tier) => write(tier, entry))
-      if (outcomes.some(isThenable)) return Promise.all(outcomes).then((all) => stored(entry, combine(all)))
+      if (outcomes.some(isThenable)) return Promise.all(outcomes).then((all) => stored(entry, combine(all), replaces))
       return combine(outcomes as SetOutcome[])
     },
     delete: (key) =>
