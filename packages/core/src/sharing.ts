@@ -23,14 +23,17 @@ export interface FlightCoordinator {
   readonly leaseMs: number
   /**
    * Takes the lead of the flight of `key`, or follows who has it. Rejects when the backend cannot be asked.
-   * Whoever leads looks the key up once more: the leader before may just have stored its answer.
+   * Whoever leads looks the key up once more, unless told that there is nothing: the leader before may just have stored its answer.
    */
   join(key: string): Promise<Joining>
   /** Follows who leads the flight of `key` now; undefined where nobody does. Never takes the lead. Rejects as `join` does. */
   follow(key: string): Promise<RemoteFlight | undefined>
 }
 
-export type Joining = { readonly kind: 'lead'; readonly lease: FlightLease } | { readonly kind: 'follow'; readonly flight: RemoteFlight }
+export type Joining =
+  /** `stored` false: there was no entry under the key when the lead was taken, so it need not be looked up once more. */
+  | { readonly kind: 'lead'; readonly lease: FlightLease; readonly stored?: boolean }
+  | { readonly kind: 'follow'; readonly flight: RemoteFlight }
 
 /**
  * The right to ask the origin for a key, renewed in the background until `close`. Publishing never throws and never waits:

@@ -12,7 +12,7 @@ export interface Script {
   readonly sha: string
 }
 
-/** KEYS lock, fence, followed, flight; ARGV flight id, lease ms, fence ms. Answers {1, token}, or {0, lock} where somebody leads. */
+/** KEYS lock, fence, followed, flight, entry; ARGV flight id, lease ms, fence ms. Answers {1, token, entries}, or {0, lock} where somebody leads. */
 export const ACQUIRE: Script = script(`
 local held = redis.call('GET', KEYS[1])
 if held then
@@ -28,7 +28,7 @@ redis.call('SET', KEYS[2], token, 'PX', ARGV[3])
 redis.call('SET', KEYS[1], token .. ' ' .. ARGV[1], 'PX', ARGV[2])
 redis.call('XADD', KEYS[4], '*', 'o', '')
 redis.call('PEXPIRE', KEYS[4], ARGV[2])
-return {1, token}`)
+return {1, token, redis.call('EXISTS', KEYS[5])}`)
 
 /** KEYS lock, followed; ARGV fence ms. Answers the lock, or nothing where nobody leads. */
 export const FOLLOW: Script = script(`

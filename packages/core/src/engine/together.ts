@@ -47,6 +47,7 @@ export function createTogether({ store, clock, compression }: EngineContext, isC
     if (joining === undefined) return { kind: 'lead', lease: undefined }
     if (joining.kind === 'follow') return { kind: 'follow', joined: follow(key, flight, joining.flight, asker) }
     // The leader before may have stored its answer after we looked.
+    if (joining.stored === false) return { kind: 'lead', lease: joining.lease }
     const found = await store.get(key, asker.isFresh)
     if (found.kind !== 'found' || !found.fresh) return { kind: 'lead', lease: joining.lease }
     void joining.lease.close()

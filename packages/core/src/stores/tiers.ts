@@ -52,8 +52,8 @@ export interface StoreTiers {
   /** Looks into the other tiers, promoting what is fresh. */
   get(key: string, isFresh: (entry: Entry) => boolean): Awaitable<Lookup>
   /**
-   * Writes to all tiers; where it `replaces` an entry the other processes are told, for their memories may hold that. Under a lease
-   * the shared tier comes first: what it refuses for a later leader goes nowhere.
+   * Writes to all tiers and tells the other processes, whose memories may hold another entry; not under a lease that `replaces` none.
+   * Under a lease the shared tier comes first: what it refuses for a later leader goes nowhere.
    */
   set(entry: Entry, lease?: FlightLease, replaces?: boolean): Awaitable<TiersSetOutcome>
   /** The processes that share a tier with this one. */
@@ -205,7 +205,7 @@ export function createTiers(tiers: readonly Tier[], { clock, onEvent, onRemoved 
     set(entry, lease, replaces = true) {
       if (lease && shared) return setUnderLease(entry, lease, shared).then((outcome) => stored(entry, outcome, replaces))
       const outcomes = tiers.map((tier) => write(tier, entry))
-      if (outcomes.some(isThenable)) return Promise.all(outcomes).then((all) => stored(entry, combine(all), replaces))
+      if (outcomes.some(isThenable)) return Promise.all(outcomes).then((all) => stored(entry, combine(all), true))
       return combine(outcomes as SetOutcome[])
     },
     delete: (key) =>

@@ -31,9 +31,9 @@ export function createFlights(context: FlightContext): Flights {
         if (closed) throw new Error('The Redis store is closed.')
         const flightId = randomBytes(12).toString('base64url')
         const askedAt = clock.monotonic()
-        const keys = [names.lock(key), names.fence(key), names.followed(key), names.flight(key, flightId)] as const
+        const keys = [names.lock(key), names.fence(key), names.followed(key), names.flight(key, flightId), names.entry(key)] as const
         const reply = await link.run(ACQUIRE, keys, flightId, `${timing.keepMs}`, `${FENCE_MS}`)
-        const [leads, held] = reply as readonly [leads: number, held: string]
+        const [leads, held, entries] = reply as readonly [leads: number, held: string, entries?: number]
         if (leads !== 1) return { kind: 'follow', flight: followerOf(key, held) }
         const lease = createLease(context, { key, flightId, token: Number(held), askedAt }, (ended) => leases.delete(ended))
         leases.add(lease)
@@ -43,7 +43,7 @@ export function createFlights(context: FlightContext): Flights {
           await lease.close()
           throw new Error('The lead of the flight came too late.')
         }
-        return { kind: 'lead', lease }
+        return { kind: 'lead', lease, stored: entries !== 0 }
       },
       async follow(key) {
         if (closed) throw new Error('The Redis store is closed.')
