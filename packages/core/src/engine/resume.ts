@@ -18,8 +18,10 @@ export interface Continuation extends Sink {
 /**
  * Takes an answer from its first byte, compares it with what `flight` has sent, and passes on what comes after that.
  * A source that breaks off (`abort`, `release`) harms nothing: another continuation may be tried.
+ *
+ * @param onMismatch called once when it is another answer: nobody wants the rest of it
  */
-export function continueFlight(flight: Flight, head: AnswerHead, sent: Uint8Array): Continuation {
+export function continueFlight(flight: Flight, head: AnswerHead, sent: Uint8Array, onMismatch: () => void): Continuation {
   let at = 0
   let state: ResumeState = 'catching-up'
 
@@ -27,6 +29,7 @@ export function continueFlight(flight: Flight, head: AnswerHead, sent: Uint8Arra
     if (state !== 'catching-up') return
     state = 'mismatch'
     flight.abort()
+    onMismatch()
   }
 
   return {

@@ -83,7 +83,7 @@ export function createTogether({ store, clock, compression }: EngineContext, isC
     const until = clock.monotonic() + (asked ? patienceMs : Math.min(patienceMs, UNASKED_MS))
     let pauseMs = FIRST_PAUSE_MS
     while (sent && clock.monotonic() < until && !isClosed() && !followed.gone) {
-      const next = continueFlight(flight, head, sent)
+      const next = continueFlight(flight, head, sent, () => followed.now?.cancel())
       const remote = await store.peers.follow(key)
       if (remote) {
         followed.now = remote
