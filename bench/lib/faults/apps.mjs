@@ -7,6 +7,8 @@ import { answerOf, framesOf, promptIn } from './answers.mjs'
 
 export const CACHED = '/v1/chat/completions'
 export const PLAIN = '/plain/v1/chat/completions'
+/** The same route by another name. */
+export const PLAIN_AGAIN = `${PLAIN}?again`
 
 /** @returns {Promise<import('node:http').Server>} listening on a free port of 127.0.0.1 */
 export async function serveApp(framework, modelUrl, cache) {

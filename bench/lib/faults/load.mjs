@@ -35,10 +35,10 @@ export function createQuestions(seed) {
 }
 
 /**
- * Starts to send `rate` requests a second to `path`. `records` fills with what became of each; `stop()` sends no more and
- * resolves once all are answered.
+ * Starts to send `rate` requests a second to `paths`, each in turn. `records` fills with what became of them; `stop()` sends no
+ * more and resolves once all are answered.
  */
-export function startLoad({ port, path, rate, next }) {
+export function startLoad({ port, paths, rate, next }) {
   const agent = new http.Agent({ keepAlive: true, maxFreeSockets: 2048 })
   const records = []
   const wall = wallOffset()
@@ -51,9 +51,10 @@ export function startLoad({ port, path, rate, next }) {
   function tick() {
     const now = performance.now()
     for (let due = startedAt + sent * interval; due <= now; due = startedAt + sent * interval) {
+      const path = paths[sent % paths.length]
       sent++
       const answered = ask(agent, port, path, next(), due, wall).then((record) => {
-        records.push(record)
+        records.push({ ...record, path })
         open.delete(answered)
       })
       open.add(answered)

@@ -1,12 +1,10 @@
 // What a run says about the bounds.
 
-import { worstState } from './run.mjs'
+import { isOpen } from './run.mjs'
 
 /** In ms: what a fault may cost a request before the breaker opens (a deadline and room for timers) and after it, and recovery. */
 export const BOUNDS = { failed: 0, wrong: 0, before: 120, after: 2, recovery: 2000, changes: 4, keptHits: 0.9 }
 
-/** States in which reads are not even tried. */
-const SKIPPED_IN = ['busy', 'down']
 /** A machine is too busy to say anything about latencies when the twin's 99th percentile is this many ms, or the app's event loop */
 const BUSY_MS = 100
 /** was at work for this share of the time. */
@@ -20,19 +18,18 @@ export function p99(records) {
 }
 
 /**
- * The row of one run. Added latency is the 99th percentile of the requests during the fault and until recovery, less that of
- * the twin without a cache in the same time; of hits or of the rest, whichever is worse. `before`: requests for which the store
- * was still asked, since the breaker of its reads had not opened (yet, or again); `after`: those that came while it was open.
+ * The row of one run. `before`: the 99th percentile of the requests for which the store was still asked, since the breaker of its reads
+ * had not opened (yet, or again), less that of the twin in the same time; of hits or of the rest, whichever is worse. `after`: what
+ * the cache adds to it while the breaker is open, as the median of the rounds; `noise`: what the app without a cache adds to itself.
  */
 export function evaluate(run, fault) {
-  const { records, twin, states, lines, faultAt, endedAt, recoveredAt } = run
-  // Events carry whole milliseconds: what was asked within that one may have been asked before it.
-  const isOpen = ({ at }) => SKIPPED_IN.includes(worstState(states, at - 1))
-  const isDuring = ({ at }) => at >= faultAt && at < (recoveredAt ?? Number.POSITIVE_INFINITY)
-  const during = records.filter(isDuring)
+  const { twin, rounds, states, lines, faultAt, endedAt, recoveredAt } = run
+  const records = [...run.records, ...rounds.flatMap(({ cached }) => cached), ...run.afterwards]
+  const isDuring = ({ at }) => at >= faultAt
+  const during = run.records.filter(isDuring)
   const base = p99(twin.filter(isDuring))
-  const before = during.filter((record) => !isOpen(record))
-  const after = during.filter(isOpen)
+  const before = during.filter(({ at }) => !isOpen(states, at))
+  const opened = rounds.map((round) => ({ ...round, cached: round.cached.filter(({ at }) => isOpen(states, at)) }))
   const failures = records.filter(({ failed }) => failed)
   const row = {
     requests: records.length,
@@ -41,8 +38,9 @@ export function evaluate(run, fault) {
     wrong: records.filter(({ wrong }) => wrong).length,
     before: added(before, base),
     beforeCount: before.length,
-    after: added(after, base),
-    afterCount: after.length,
+    after: medianOf(opened, ({ cached, plain, plainAgain }) => p99(cached) - p99([...plain, ...plainAgain])),
+    afterCount: opened.flatMap(({ cached }) => cached).length,
+    noise: medianOf(opened, ({ plain, plainAgain }) => Math.abs(p99(plain) - p99(plainAgain))),
     base: round(base),
     busy: base >= BUSY_MS || run.utilization >= BUSY_SHARE,
     utilization: run.utilization === undefined ? undefined : Math.round(run.utilization * 100) / 100,
@@ -57,6 +55,12 @@ export function evaluate(run, fault) {
     exit: run.exit,
   }
   return { ...row, ok: verdicts(row, fault) }
+}
+
+/** The median over the rounds that say anything. */
+function medianOf(rounds, measure) {
+  const values = rounds.map(measure).filter((value) => !Number.isNaN(value))
+  return values.length === 0 ? undefined : round(values.sort((a, b) => a - b)[Math.floor(values.length / 2)])
 }
 
 /** What part of the repeats was answered from the cache. */
@@ -105,6 +109,7 @@ export const HEAD = [
   'wrong',
   'before',
   'after',
+  'noise',
   'base',
   'slowest',
   'recovery',
@@ -115,7 +120,7 @@ export const HEAD = [
 
 /** A row as text; `!` marks what misses its bound, `~` a machine that was too busy. */
 export function cells({ framework, store, fault, row, unavailable }) {
-  if (unavailable) return [framework, store, fault, `not available: ${unavailable}`, ...Array(10).fill('')]
+  if (unavailable) return [framework, store, fault, `not available: ${unavailable}`, ...Array(11).fill('')]
   const cell = (name) => `${row[name] ?? '-'}${row.ok[name] ? '' : '!'}`
   const own = ['failed', 'wrong', 'before', 'after'].map(cell)
   return [
@@ -124,6 +129,7 @@ export function cells({ framework, store, fault, row, unavailable }) {
     fault,
     row.requests,
     ...own,
+    row.noise ?? '-',
     `${row.base ?? '-'}${row.busy ? '~' : ''}`,
     row.slowest,
     cell('recovery'),

@@ -90,8 +90,20 @@ export type CacheEvent =
         readonly originMs: number
         /** True when the client's own validator matched and 304 was sent. */
         readonly notModified: boolean
+        /** Why an answer whose freshness had ended was sent; undefined where it was fresh. */
+        readonly stale: StaleReason | undefined
       })
   | (ExchangeLabels & ModelLabels & { readonly type: 'lookup-miss'; readonly reason: MissReason })
+  | (ExchangeLabels & ModelLabels & { readonly type: 'refresh-started'; readonly cause: RefreshCause })
+  | (ExchangeLabels &
+      ModelLabels & {
+        readonly type: 'refresh-ended'
+        readonly cause: RefreshCause
+        /** `found`: another process had just stored one; `elsewhere`: another process is at it. */
+        readonly outcome: 'stored' | 'found' | 'elsewhere' | 'failed'
+        /** Why it failed. The entry is as it was. */
+        readonly reason: RefreshFailure | undefined
+      })
   | (ExchangeLabels & ModelLabels & { readonly type: 'flight-joined'; readonly entryId: string })
   | (ExchangeLabels &
       ModelLabels & {
@@ -123,5 +135,19 @@ export type CacheEvent =
 
 /** Why a lookup did not answer from the cache: the `fwd` reasons of RFC 9211 section 2.2 that apply here. */
 export type MissReason = 'absent' | 'expired' | 'request-directive' | 'store-failed'
+
+/**
+ * - `while-revalidate`: a new answer is being fetched in the background.
+ * - `if-error`: the origin was asked and failed.
+ * - `if-slow`: the origin was asked and has not begun to answer; it still may.
+ * - `only-if-cached`: the caller did not want the origin to be asked.
+ */
+export type StaleReason = 'while-revalidate' | 'if-error' | 'if-slow' | 'only-if-cached'
+
+/** Why an answer is fetched in the background: one that was asked for is stale, or one that is popular will soon be. */
+export type RefreshCause = 'stale' | 'ahead'
+
+/** Why nothing came of it. `not-reached`: the request that was to fetch it did not come to this cache again. */
+export type RefreshFailure = SkipReason | BypassReason | 'not-reached'
 
 export type CacheEventListener = (event: CacheEvent) => void

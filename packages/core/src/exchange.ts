@@ -58,10 +58,14 @@ export interface CacheRequest {
   /** Aborted when the client leaves; asked for only while the request waits for someone else's answer. */
   readonly signal?: AbortSignal | undefined
   /**
-   * Asks the app the same once more, as a new request through all of its middleware, whose answer is thrown away. True: it is on
-   * its way. Absent or false where it cannot be done.
+   * Asks the app the same once more, as a new request through all of its middleware, whose answer is read and thrown away. Resolves
+   * with its status once it ended, with undefined where it broke off; never rejects. Absent or undefined where it cannot be done.
+   *
+   * @param mark what the new request has as its `mark`
    */
-  again?(): boolean
+  again?(mark?: object): Promise<number | undefined> | undefined
+  /** What this cache put on a request that it sent to the app itself; nobody else can put it there. */
+  readonly mark?: object | undefined
   /** The handle of a cache mounted further out on the same request: the inner one decides, the outer one stands back. */
   readonly outer?: CacheHandle | undefined
 }
@@ -116,10 +120,28 @@ export function discard(outcome: Outcome): void {
   else if (outcome.kind === 'replay' && outcome.reply.body.kind === 'chunks') outcome.reply.body.chunks.cancel()
 }
 
+/** What to send where the origin fails: the answer that there was before. */
+export interface Fallback {
+  /** Whether an answer with this status is a failure. */
+  covers(status: number): boolean
+  /**
+   * The reply to send in the origin's place; the recorder takes nothing more. Undefined where the old answer is not to be had after
+   * all: then what the origin said goes out.
+   *
+   * @param status the origin's; undefined where it broke off without any
+   */
+  take(status: number | undefined): Reply | undefined | Promise<Reply | undefined>
+}
+
 /** Receives an origin answer while it goes out to the client. Never throws, never delays. */
 export interface Recorder {
   /** Id of the entry-to-be, the value of `x-llm-cache-id`. */
   readonly id: string
+  /**
+   * There is something to send where the origin fails. Then the head goes out no sooner than the first byte of the body: until then
+   * a failure can still be made up for.
+   */
+  readonly fallback?: Fallback | undefined
   /** Runs the handler so that upstream calls it makes (also later, asynchronously) are tied to this exchange. */
   run<T>(handler: () => T): T
   /**

@@ -1,6 +1,6 @@
 /** Freshness (RFC 9111 section 4.2): what an entry is good for, now and for this request. Pure. */
 
-import type { RequestControls } from './policy/controls.js'
+import { NO_CONTROLS, type RequestControls } from './policy/controls.js'
 
 /** The times of an entry, in ms since the epoch; storedAt <= staleAt <= deleteAt. Every `Entry` has them. */
 export interface EntryTimes {
@@ -37,6 +37,39 @@ export function evaluate(entry: EntryTimes, controls: RequestControls, nowMs: nu
   if (remaining > 0) return 'fresh'
   return maxStaleMs !== undefined && -remaining <= maxStaleMs ? 'fresh' : 'stale'
 }
+
+/** What an entry that is not fresh for a request may be used for all the same. */
+export interface StaleUse {
+  /** To be sent at once, while a new answer is fetched. */
+  readonly whileRevalidate: boolean
+  /** To be sent where the origin fails. */
+  readonly ifError: boolean
+}
+
+/** How long after its freshness ended an entry may be used, in ms. */
+export interface StaleWindows {
+  readonly whileRevalidateMs: number
+  readonly ifErrorMs: number
+}
+
+/**
+ * RFC 5861, for an entry of which `evaluate` said 'stale'. A caller that asks for something newer (`no-cache`, an unmet `max-age` or
+ * `min-fresh`) gets no stale answer, but after an error where it says so itself (`stale-if-error=`). Its `max-stale` and
+ * `stale-if-error` shorten the windows and never lengthen them.
+ */
+export function staleUse(entry: EntryTimes, controls: RequestControls, windows: StaleWindows, nowMs: number): StaleUse {
+  if (evaluate(entry, NO_CONTROLS, nowMs) === 'gone') return NO_USE
+  const staleMs = -remainingMs(entry, nowMs)
+  const { noCache, maxAgeMs, minFreshMs, maxStaleMs = Number.POSITIVE_INFINITY, staleIfErrorMs } = controls
+  const wantsNewer = noCache || minFreshMs !== undefined || (maxAgeMs !== undefined && !(ageMs(entry, nowMs) <= maxAgeMs))
+  const ifErrorMs = Math.min(windows.ifErrorMs, staleIfErrorMs ?? Number.POSITIVE_INFINITY)
+  return {
+    whileRevalidate: !wantsNewer && staleMs < windows.whileRevalidateMs && staleMs <= maxStaleMs,
+    ifError: (!wantsNewer || staleIfErrorMs !== undefined) && staleMs < ifErrorMs,
+  }
+}
+
+const NO_USE: StaleUse = { whileRevalidate: false, ifError: false }
 
 /** Age in ms, never negative: the `Age` field is this in whole seconds (RFC 9111 section 5.1). */
 export function ageMs(entry: EntryTimes, nowMs: number): number {

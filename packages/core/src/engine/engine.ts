@@ -1,12 +1,10 @@
 /** The engine: from a request to its outcome. Never throws: what goes wrong here is a bypass and an event. */
 
-import { LRUCache } from 'lru-cache'
-import { sha256 } from '#platform'
 import type { Entry } from '../entry/entry.js'
 import { FrameError } from '../errors.js'
 import type { MissReason } from '../events.js'
 import type { BypassReason, CacheRequest, HeaderPairs, Outcome, Reply, RequestBody } from '../exchange.js'
-import { type FingerprintResult, fingerprint, type RequestShape } from '../fingerprint/fingerprint.js'
+import type { RequestShape } from '../fingerprint/fingerprint.js'
 import { ageMs, evaluate } from '../freshness.js'
 import type { CacheStatus } from '../http/cache-status.js'
 import { chain, isThenable } from '../lib/deadline.js'
@@ -19,6 +17,7 @@ import type { Lookup } from '../stores/tiers.js'
 import { type EngineContext, labelsOf } from './context.js'
 import { errorName } from './emitter.js'
 import type { Flight, Joined } from './flight.js'
+import { createKeyTable } from './keys.js'
 import { idleHandle, standBack } from './notes.js'
 import { startRecording } from './recorder.js'
 import { CLIENT_LEFT, followerReply, hitReply, onlyIfCachedReply, ownFields } from './replies.js'
@@ -44,15 +43,12 @@ interface Query {
   readonly needsModelCall: boolean
 }
 
-/** Keys of bodies seen before, so that a repeated request is hashed but not parsed. */
-const MEMO_ENTRIES = 5000
-const MAX_MEMO_KEY = 4096
 /** A follower whose leader broke off leads or follows again, this often. */
 const MAX_JOINS = 3
 
 export function createEngine(context: EngineContext, isClosed: () => boolean): Engine {
   const { cache, store, flights, marks, clock, emitter } = context
-  const memo = new LRUCache<string, FingerprintResult>({ max: MEMO_ENTRIES })
+  const keys = createKeyTable()
   const { decode } = context.compression
   const together = createTogether(context, isClosed)
   const bypassHandle = idleHandle('BYPASS')
@@ -121,7 +117,7 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
         encoding && encoding.toLowerCase() !== 'identity' ? { kind: 'unreadable', reason: 'body-encoded' } : body
       return chain(rule.partition(request), (partition: PartitionResult) => {
         if (partition.kind === 'bypass') return bypass(request, partition.reason)
-        const result = keyOf(request, rule, partition.digest, readable)
+        const result = keys.keyOf(request, rule, partition.digest, readable)
         if (result.kind === 'bypass') return refuse(request, result.reason, explicit)
         const { key, shape } = result
         if (!explicit && shape.kind === 'opaque') return ignore(request, 'not-llm')
@@ -129,33 +125,6 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
         return answer({ request, rule, controls, key, shape, needsModelCall: !explicit && shape.kind === 'generic' }, 0)
       })
     })
-  }
-
-  function keyOf(request: CacheRequest, rule: Rule, partition: string, body: RequestBody): FingerprintResult {
-    const { method, url } = request
-    // Replicas listen on different ports, and tests on a new one each time; docs/decisions/0009-hosts-without-ports.md.
-    const host = request.host.replace(PORT, '')
-    const contentType = request.header('content-type')
-    const headers: (readonly [string, string])[] = []
-    for (const name of rule.headers) {
-      const value = request.header(name)
-      if (value !== undefined) headers.push([name, value])
-    }
-    // Handlers that can do both choose by it, mostly without saying so in Vary.
-    if (!rule.headers.includes('accept') && request.header('accept')?.includes(EVENT_STREAM)) headers.push(['accept', EVENT_STREAM])
-    const compute = (): FingerprintResult =>
-      fingerprint({ method, host, url, contentType, headers, partition, body, normalize: rule.normalize })
-    if (body.kind !== 'bytes') return compute()
-
-    let memoKey = `${partition}${sha256(body.bytes)}${rule.normalize}`
-    for (const part of [method, host, url, contentType ?? '']) memoKey += `${part.length}:${part}`
-    for (const [name, value] of headers) memoKey += `${name.length}:${name}${value.length}:${value}`
-    if (memoKey.length > MAX_MEMO_KEY) return compute()
-    const known = memo.get(memoKey)
-    if (known) return known
-    const result = compute()
-    memo.set(memoKey, result)
-    return result
   }
 
   function answer(query: Query, joins: number): Awaitable<Outcome> {
@@ -273,6 +242,7 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
       usage: entry.meta.usage,
       originMs: entry.meta.originMs,
       notModified: reply.status === 304,
+      stale: undefined,
     })
     return { kind: 'replay', reply, handle: hitHandle }
   }
@@ -310,14 +280,12 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
       return
     }
     context.compression.forget(removal.prefix)
-    for (const [memoKey, known] of memo.entries()) if (known.kind === 'key' && known.key.startsWith(removal.prefix)) memo.delete(memoKey)
+    keys.forget(removal.prefix)
   }
 
   return { open, forget }
 }
 
-const PORT = /:\d+$/
-const EVENT_STREAM = 'text/event-stream'
 const FORWARD = { absent: 'uri-miss', expired: 'stale', 'request-directive': 'request', 'store-failed': 'miss' } as const
 
 function isJson(contentType: string | undefined): boolean {

@@ -3,6 +3,7 @@
 import type { CompressionOption } from '../compression/compression.js'
 import type { PriceTable } from '../cost/cost.js'
 import type { EncryptionOptions } from '../entry/codec.js'
+import type { Usage } from '../events.js'
 import type { CacheRequest } from '../exchange.js'
 import type { NormalizeMode } from '../fingerprint/fingerprint.js'
 import type { Duration } from '../lib/duration.js'
@@ -17,8 +18,27 @@ export type ReplayPace = 'instant' | 'recorded' | { readonly tokensPerSecond: nu
 
 /** What may differ from route to route. */
 export interface RouteOptions {
-  /** Freshness lifetime. 1 ms to 24.8 days. @default '1h' */
-  readonly ttl?: Duration | undefined
+  /**
+   * Freshness lifetime, 1 ms to 24.8 days; or a function of the answer that names one, for which 0 means: do not store. A function
+   * that throws or answers with no duration: the answer is not stored.
+   * @default '1h'
+   */
+  readonly ttl?: Duration | ((answer: AnswerView) => Duration) | undefined
+  /** Up to this share of each lifetime is taken off it at random, so that what was stored together does not end together. 0 to 0.5. @default 0 */
+  readonly jitter?: number | undefined
+  /** Each hit makes an answer fresh for its whole lifetime again, until this long after it was stored. @default lifetimes are absolute */
+  readonly sliding?: Duration | undefined
+  /** So long after its freshness ended, an answer is sent at once, marked STALE, while one request in the background fetches a new one (RFC 5861). @default 0 */
+  readonly staleWhileRevalidate?: Duration | undefined
+  /** So long after its freshness ended, an answer is sent where the origin fails: 429, 5xx, an error, a stream without a first byte (RFC 5861). @default 0 */
+  readonly staleIfError?: Duration | undefined
+  /** An answer within `staleIfError` is also sent where the origin has not begun to answer after this long; what it says then is stored. @default off */
+  readonly staleIfSlow?: Duration | undefined
+  /**
+   * What every answer of this route was made from: ids of documents, versions of templates, ids of other answers.
+   * `cache.invalidate({ dependsOn: id })` retires what depends on it, directly or through other answers.
+   */
+  readonly dependsOn?: readonly string[] | ((request: CacheRequest) => readonly string[]) | undefined
   /**
    * Who may share an entry. `private`: requests with the same credentials; `shared`: everybody; a function: those
    * for whom it returns the same non-empty text. A function that returns nothing, throws or rejects: bypass.
@@ -48,8 +68,8 @@ export interface RouteOptions {
   readonly collapse?: boolean | { readonly timeout?: Duration | undefined } | undefined
   /** Pace of replayed streams. @default 'instant' */
   readonly replay?: ReplayPace | undefined
-  /** Store answers that call tools. They may be acted upon, so not by default. @default false */
-  readonly toolCalls?: boolean | undefined
+  /** Store answers that call tools. They may be acted upon, so not by default; and never sent when stale but for `'even-stale'`. @default false */
+  readonly toolCalls?: boolean | 'even-stale' | undefined
   /**
    * The app's own word on whether an answer is whole, asked after all other gates passed. It also vouches for streams of
    * free text, whose end nothing else proves. A throw counts as no.
@@ -64,6 +84,9 @@ export interface AnswerView {
   readonly status: number
   readonly contentType: string
   readonly body: Uint8Array
+  /** The model's id as the answer (or else the request) names it. */
+  readonly model: string | undefined
+  readonly usage: Usage | undefined
   /** The body as UTF-8 text. */
   text(): string
 }

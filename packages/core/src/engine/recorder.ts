@@ -2,7 +2,7 @@
 
 import { judgeAnswer } from '../answer/judge.js'
 import { type ChunkMark, type Entry, entryBytes } from '../entry/entry.js'
-import type { SkipReason } from '../events.js'
+import type { SkipReason, Usage } from '../events.js'
 import type { CacheRequest, HeaderPairs, Recorder } from '../exchange.js'
 import type { RequestShape } from '../fingerprint/fingerprint.js'
 import { times } from '../freshness.js'
@@ -20,6 +20,7 @@ import type { Flight } from './flight.js'
 import type { CacheHandle } from './handle.js'
 import { leaseFlight } from './leased.js'
 import { createHandle, type Notes } from './notes.js'
+import type { AnswerView } from './options.js'
 import type { Rule } from './resolve.js'
 
 export interface Recording {
@@ -93,13 +94,16 @@ export function startRecording(context: EngineContext, recording: Recording): { 
       body,
       streamed,
       expectsJson: shape.expectsJson,
-      allowToolCalls: rule.toolCalls,
+      allowToolCalls: rule.toolCalls !== false,
       upstream: vouched ? 'complete' : trace.state,
       provider: shape.provider,
     })
     if (verdict.kind === 'skip') return verdict.reason
     if (needsModelCall && trace.calls === 0 && !verdict.fromModel) return 'no-model-call'
-    if (rule.complete && !vouches(rule.complete, origin.status, contentType, body)) return 'complete-check'
+    const model = shape.model ?? verdict.model
+    const usage = notes.usage ?? verdict.usage
+    const view = viewOf(origin.status, contentType, body, verdict.model ?? model, usage)
+    if (rule.complete && !vouches(rule.complete, view)) return 'complete-check'
     const ttlMs = freshnessLifetime()
     if (ttlMs === 0) return 'ttl-zero'
     const entry: Entry = {
@@ -112,9 +116,9 @@ export function startRecording(context: EngineContext, recording: Recording): { 
       chunks: streamed ? chunks : undefined,
       meta: {
         provider: shape.provider,
-        model: shape.model ?? verdict.model,
+        model,
         route: request.route,
-        usage: notes.usage ?? verdict.usage,
+        usage,
         originMs: clock.monotonic() - startedAt,
         tags: [...new Set([...rule.tags(request), ...notes.tags])],
       },
@@ -128,9 +132,9 @@ export function startRecording(context: EngineContext, recording: Recording): { 
     return Math.min(notes.ttlMs, controls.ttlMs ?? notes.ttlMs)
   }
 
-  function vouches(complete: NonNullable<Rule['complete']>, status: number, contentType: string, body: Uint8Array): boolean {
+  function vouches(complete: NonNullable<Rule['complete']>, view: AnswerView): boolean {
     try {
-      return complete({ status, contentType, body, text: () => new TextDecoder().decode(body) }) === true
+      return complete(view) === true
     } catch (error) {
       emitter.emit({ type: 'internal-error', at: clock.now(), where: 'complete', errorName: errorName(error) })
       return false
@@ -279,6 +283,10 @@ const SKIPPED_AS = {
   dropped: 'store-failed',
   failed: 'store-failed',
 } as const
+
+function viewOf(status: number, contentType: string, body: Uint8Array, model: string | undefined, usage: Usage | undefined): AnswerView {
+  return { status, contentType, body, model, usage, text: () => new TextDecoder().decode(body) }
+}
 
 /** JSON answers get a validator; it is the entry's id, since one id has one body. */
 function mayValidate(headers: HeaderPairs): boolean {

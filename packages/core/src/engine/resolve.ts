@@ -5,15 +5,15 @@ import type { CacheRequest } from '../exchange.js'
 import type { NormalizeMode } from '../fingerprint/fingerprint.js'
 import { isCacheName } from '../http/cache-status.js'
 import { isToken } from '../http/grammar.js'
-import { parseDuration } from '../lib/duration.js'
 import { describeValue, didYouMean } from '../lib/nearest.js'
 import { type ResolvedControls, resolveControls } from '../policy/controls.js'
 import { createCredentialTest, createPartitioner, type Partitioner } from '../policy/partition.js'
+import { booleanOf, checkNames, checkObject, countOf, durationOf, functionOf, invalid, isPlain, oneOf, present } from './checks.js'
+import { type FreshnessRule, resolveFreshness } from './freshness-options.js'
 import type { AnswerView, LlmCacheOptions, ReplayPace, RouteOptions } from './options.js'
 
 /** The rules of one route. */
-export interface Rule {
-  readonly ttlMs: number
+export interface Rule extends FreshnessRule {
   readonly partition: Partitioner
   /** Fields in the key, lower-case and sorted. */
   readonly headers: readonly string[]
@@ -26,7 +26,9 @@ export interface Rule {
   /** How long a follower waits for a silent leader, in ms; undefined: no collapsing. */
   readonly collapseMs: number | undefined
   readonly replay: ReplayPace
-  readonly toolCalls: boolean
+  /** Whether answers that call tools are stored, and whether they may be sent when stale. */
+  readonly toolCalls: boolean | 'even-stale'
+  readonly dependsOn: (request: CacheRequest) => readonly string[]
   readonly complete: ((answer: AnswerView) => boolean) | undefined
   readonly maxBodyBytes: number
 }
@@ -36,6 +38,12 @@ const PROVIDER_HEADERS: readonly string[] = ['anthropic-beta', 'anthropic-versio
 
 const ROUTE_OPTIONS: readonly (keyof RouteOptions)[] = [
   'ttl',
+  'jitter',
+  'sliding',
+  'staleWhileRevalidate',
+  'staleIfError',
+  'staleIfSlow',
+  'dependsOn',
   'partition',
   'credentials',
   'headers',
@@ -68,7 +76,6 @@ const CACHE_OPTIONS: readonly (keyof LlmCacheOptions)[] = [
   'clock',
 ]
 
-const DEFAULT_TTL_MS: number = 60 * 60 * 1000
 const DEFAULT_COLLAPSE_MS: number = 60 * 1000
 const DEFAULT_MAX_BODY_BYTES: number = 4 * 1024 * 1024
 export const DEFAULT_MAX_ENTRY_BYTES: number = 4 * 1024 * 1024
@@ -84,24 +91,25 @@ export function resolveRule(options: RouteOptions, defaults: RouteOptions = {}):
   checkObject('the options of a route', options)
   checkNames(options, ROUTE_OPTIONS, CACHE_OPTIONS)
   const merged: RouteOptions = { ...defaults, ...present(options), ...inherited(options, defaults) }
-  const ttlMs = durationOf('ttl', merged.ttl, DEFAULT_TTL_MS, 1)
+  const freshness = resolveFreshness(merged)
   const partition = createPartitioner(merged.partition, merged.credentials)
   const isPrivate = (merged.partition ?? 'private') === 'private'
   const isCredential = createCredentialTest(merged.credentials ?? {})
   const headers = headerNames(merged.headers)
   const cookies = isPrivate && (merged.credentials?.cookies ?? 'all') === 'all'
   return {
-    ttlMs,
+    ...freshness,
     partition,
     headers,
     isKeyed: (name) => headers.includes(name) || (isPrivate && isCredential(name)) || (cookies && name === 'cookie'),
     normalize: oneOf('normalize', merged.normalize, NORMALIZE, 'default'),
-    tags: tagsOf(merged.tags),
+    tags: textsOf('tags', merged.tags, checkTags),
+    dependsOn: textsOf('dependsOn', merged.dependsOn, checkDependencies),
     when: functionOf('when', merged.when),
-    controls: resolveControls(merged.controls, ttlMs),
+    controls: resolveControls(merged.controls, freshness.ttlMs),
     collapseMs: collapseOf(merged.collapse),
     replay: replayOf(merged.replay),
-    toolCalls: booleanOf('toolCalls', merged.toolCalls, false),
+    toolCalls: merged.toolCalls === 'even-stale' ? 'even-stale' : booleanOf('toolCalls', merged.toolCalls, false),
     complete: functionOf('complete', merged.complete),
     maxBodyBytes: countOf('maxBodyBytes', merged.maxBodyBytes, DEFAULT_MAX_BODY_BYTES),
   }
@@ -189,32 +197,28 @@ export function handlerTtl(value: unknown): number {
 
 /** @throws OptionError unless each is a text of 1 to 200 characters */
 export function checkTags(tags: readonly unknown[]): readonly string[] {
-  return tags.map((tag) => {
-    if (typeof tag === 'string' && tag.length > 0 && tag.length <= MAX_TAG_LENGTH) return tag
-    throw invalid('tags', `contain ${describeValue(tag)}; a tag is a text of 1 to ${MAX_TAG_LENGTH} characters`)
+  return checkTexts('tags', 'a tag', tags)
+}
+
+/** @throws OptionError unless each is a text of 1 to 200 characters */
+export function checkDependencies(ids: readonly unknown[]): readonly string[] {
+  return checkTexts('dependsOn', 'the id of a dependency', ids)
+}
+
+function checkTexts(option: string, what: string, texts: readonly unknown[]): readonly string[] {
+  return texts.map((text) => {
+    if (typeof text === 'string' && text.length > 0 && text.length <= MAX_TEXT_LENGTH) return text
+    throw invalid(option, `contain ${describeValue(text)}; ${what} is a text of 1 to ${MAX_TEXT_LENGTH} characters`)
   })
 }
 
-const MAX_TAG_LENGTH = 200
+const MAX_TEXT_LENGTH = 200
 
 /** What another copy of this library made is told by its code, not by its class. */
 export function isOptionError(error: unknown): error is OptionError {
   if (!(error instanceof Error)) return false
   const { code, option } = error as Partial<OptionError>
   return typeof option === 'string' && (code === 'ERR_OPTION_UNKNOWN' || code === 'ERR_OPTION_INVALID')
-}
-
-function checkNames(options: object, known: readonly string[], elsewhere: readonly string[]): void {
-  for (const name of Object.keys(options)) {
-    if (known.includes(name)) continue
-    const hint = elsewhere.includes(name) ? '; it belongs to the cache, not to a route' : didYouMean(name, known)
-    throw new OptionError('ERR_OPTION_UNKNOWN', name, `unknown option ${name}${hint}`)
-  }
-}
-
-function checkObject(option: string, value: unknown): void {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return
-  throw invalid(option, `must be an object, not ${describeValue(value)}`)
 }
 
 /**
@@ -241,53 +245,6 @@ function union(base: readonly string[] | undefined, more: readonly string[] | un
   return Array.isArray(base) && Array.isArray(more) ? [...base, ...more] : (more ?? base)
 }
 
-function isPlain<T extends object>(value: T | undefined): value is T {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** `undefined` counts as absent, so that a route never erases the cache's setting by accident. */
-function present<T extends object>(options: T): T {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T
-}
-
-function durationOf(option: string, value: unknown, fallback: number, least: number): number {
-  if (value === undefined) return fallback
-  const ms = parseDuration(value)
-  if (ms !== undefined && ms >= least) return ms
-  throw invalid(
-    option,
-    `is ${describeValue(value)}; it must be ${least || 'zero'} ms to 2^31 - 1 ms (24.8 days), as a number of ms or text with a unit such as '90s' or '1h'`,
-  )
-}
-
-function countOf(option: string, value: unknown, fallback: number): number {
-  if (value === undefined) return fallback
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return value
-  throw invalid(option, `is ${describeValue(value)}; it must be a whole number above zero`)
-}
-
-function booleanOf(option: string, value: unknown, fallback: boolean): boolean {
-  if (value === undefined) return fallback
-  if (typeof value === 'boolean') return value
-  throw invalid(option, `is ${describeValue(value)}; it must be true or false`)
-}
-
-function functionOf<T>(option: string, value: T | undefined): T | undefined {
-  if (value === undefined || typeof value === 'function') return value
-  throw invalid(option, `is ${describeValue(value)}; it must be a function`)
-}
-
-function oneOf<T extends string>(option: string, value: unknown, allowed: readonly T[], fallback: T): T {
-  if (value === undefined) return fallback
-  const found = allowed.find((candidate) => candidate === value)
-  if (found !== undefined) return found
-  const list = allowed.map((candidate) => `'${candidate}'`).join(', ')
-  throw invalid(
-    option,
-    `is ${describeValue(value)}; it must be ${allowed.length > 1 ? 'one of ' : ''}${list}${allowed.length > 1 ? didYouMean(value, allowed) : ''}`,
-  )
-}
-
 function headerNames(value: unknown): readonly string[] {
   if (value === undefined) return PROVIDER_HEADERS
   if (!Array.isArray(value)) throw invalid('headers', `must be a list of field names, not ${describeValue(value)}`)
@@ -298,13 +255,19 @@ function headerNames(value: unknown): readonly string[] {
   return [...new Set([...PROVIDER_HEADERS, ...names])].sort()
 }
 
-function tagsOf(value: unknown): (request: CacheRequest) => readonly string[] {
-  if (value === undefined) return () => []
-  if (typeof value === 'function') return (request) => checkTags(value(request))
-  if (!Array.isArray(value)) throw invalid('tags', `must be a list of texts or a function, not ${describeValue(value)}`)
-  const tags = checkTags(value)
-  return () => tags
+function textsOf(
+  option: string,
+  value: unknown,
+  check: (texts: readonly unknown[]) => readonly string[],
+): (request: CacheRequest) => readonly string[] {
+  if (value === undefined) return () => NONE
+  if (typeof value === 'function') return (request) => check(value(request))
+  if (!Array.isArray(value)) throw invalid(option, `must be a list of texts or a function, not ${describeValue(value)}`)
+  const texts = check(value)
+  return () => texts
 }
+
+const NONE: readonly string[] = []
 
 function collapseOf(value: unknown): number | undefined {
   if (value === undefined || value === true) return DEFAULT_COLLAPSE_MS
@@ -324,8 +287,4 @@ function replayOf(value: unknown): ReplayPace {
   const alone = typeof value === 'object' && value !== null && Object.keys(value).length === 1
   if (alone && typeof rate === 'number' && Number.isFinite(rate) && rate > 0) return { tokensPerSecond: rate }
   throw invalid('replay', `is ${describeValue(value)}; it must be 'instant', 'recorded' or { tokensPerSecond: 50 }`)
-}
-
-function invalid(option: string, message: string): OptionError {
-  return new OptionError('ERR_OPTION_INVALID', option, `${option} ${message}`)
 }

@@ -78,7 +78,7 @@ export function createTogether({ store, clock, compression }: EngineContext, isC
   async function resume(key: string, flight: Flight, head: AnswerHead, { request, patienceMs }: Asker, followed: Followed): Promise<void> {
     flight.close()
     const sent = flight.bytes()
-    const asked = sent !== undefined && request.again?.() === true
+    const asked = sent !== undefined && request.again?.() !== undefined
     // Nobody here can be made to ask: only somebody who happened to ask elsewhere can help.
     const until = clock.monotonic() + (asked ? patienceMs : Math.min(patienceMs, UNASKED_MS))
     let pauseMs = FIRST_PAUSE_MS

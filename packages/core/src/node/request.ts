@@ -94,9 +94,9 @@ class NodeRequest implements CacheRequest {
     return this.#body
   }
 
-  again(): boolean {
+  again(): Promise<number | undefined> | undefined {
     const body = this.#body
-    return body !== undefined && !(body instanceof Promise) && askAgain(this.#request, this.url, body)
+    return body === undefined || body instanceof Promise ? undefined : askAgain(this.#request, this.url, body)
   }
 }
 

@@ -15,17 +15,17 @@ export interface ReceivedMessage {
 }
 
 /**
- * True: the request is on its way, and its answer will be read and thrown away. False where it cannot be made: not on Node, behind
- * TLS or HTTP/2, on a Unix socket, or with a body that is not to be had.
+ * Sends the request; its answer will be read and thrown away. Resolves with the status once it ended, with undefined where it broke
+ * off. Undefined where it cannot be made: not on Node, behind TLS or HTTP/2, on a Unix socket, or with a body that is not to be had.
  *
  * @param url path and query as received
  */
-export function askAgain(message: ReceivedMessage, url: string, body: RequestBody): boolean {
+export function askAgain(message: ReceivedMessage, url: string, body: RequestBody): Promise<number | undefined> | undefined {
   const http = builtinHttp()
   const { socket } = message
-  if (!http || !socket?.localAddress || !socket.localPort || socket.encrypted || message.httpVersionMajor !== 1) return false
+  if (!http || !socket?.localAddress || !socket.localPort || socket.encrypted || message.httpVersionMajor !== 1) return undefined
   const bytes = bytesOf(body)
-  if (!bytes) return false
+  if (!bytes) return undefined
   const again = http.request({
     host: socket.localAddress,
     port: socket.localPort,
@@ -38,10 +38,16 @@ export function askAgain(message: ReceivedMessage, url: string, body: RequestBod
   })
   again.on('socket', (own) => own.unref())
   again.on('timeout', () => again.destroy())
-  again.on('error', () => {})
-  again.on('response', (response) => response.on('error', () => {}).resume())
-  again.end(bytes)
-  return true
+  return new Promise((resolve) => {
+    again.on('error', () => resolve(undefined))
+    again.on('response', (response) => {
+      response.on('end', () => resolve(response.statusCode))
+      response.on('close', () => resolve(undefined))
+      response.on('error', () => resolve(undefined))
+      response.resume()
+    })
+    again.end(bytes)
+  })
 }
 
 /** Silence after which it is given up, in ms. */
@@ -85,10 +91,16 @@ function bytesOf(body: RequestBody): Uint8Array | undefined {
 
 const encoder = new TextEncoder()
 
+interface IncomingResponse {
+  readonly statusCode?: number
+  on(event: 'end' | 'close' | 'error', listener: () => void): void
+  resume(): void
+}
+
 interface OutgoingRequest {
   on(event: 'socket', listener: (socket: { unref(): void }) => void): void
   on(event: 'timeout' | 'error', listener: () => void): void
-  on(event: 'response', listener: (response: { on(event: 'error', listener: () => void): { resume(): void } }) => void): void
+  on(event: 'response', listener: (response: IncomingResponse) => void): void
   end(bytes: Uint8Array): void
   destroy(): void
 }

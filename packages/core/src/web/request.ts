@@ -77,9 +77,9 @@ class WebRequest implements CacheRequest {
     return body
   }
 
-  again(): boolean {
+  again(): Promise<number | undefined> | undefined {
     const message = (this.#options.incoming ?? messageBehind(this.#request)) as ReceivedMessage | undefined
-    return message !== undefined && this.#read !== undefined && askAgain(message, this.url, this.#read)
+    return message === undefined || this.#read === undefined ? undefined : askAgain(message, this.url, this.#read)
   }
 }
 
