@@ -4,12 +4,14 @@ import { createCompression } from './compression/compression.js'
 import type { CompressionReport } from './compression/measure.js'
 import { type InvalidateReport, type InvalidateSelector, invalidate } from './control/invalidate.js'
 import type { EngineContext } from './engine/context.js'
+import { createDetachedTable } from './engine/detached.js'
 import { createEmitter } from './engine/emitter.js'
 import { createEngine } from './engine/engine.js'
 import { createFlightTable } from './engine/flight.js'
 import { createMarks } from './engine/marks.js'
 import type { LlmCacheOptions, RouteOptions } from './engine/options.js'
 import { type Rule, resolveCache, resolveRule, routeDefaults } from './engine/resolve.js'
+import type { TrafficListener } from './engine/traffic.js'
 import { createEntryCodec } from './entry/codec.js'
 import type { CacheEventListener } from './events.js'
 import type { CacheRequest, Outcome } from './exchange.js'
@@ -107,6 +109,7 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
   )
 
   const upstream = createUpstreamWatch(isModelCall, judgeUpstream)
+  const traffic: TrafficListener[] = []
   const context: EngineContext = {
     cache: resolved,
     store,
@@ -117,6 +120,8 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
     clock,
     emitter,
     randomId,
+    detached: createDetachedTable(),
+    traffic,
   }
   let closing: Promise<void> | undefined
   const isClosed = (): boolean => closing !== undefined

@@ -6,10 +6,12 @@ import type { CacheRequest } from '../exchange.js'
 import type { RequestShape } from '../fingerprint/fingerprint.js'
 import type { Clock, UpstreamWatch } from '../ports.js'
 import type { StoreTiers } from '../stores/tiers.js'
+import type { DetachedTable } from './detached.js'
 import type { Emitter } from './emitter.js'
 import type { FlightTable } from './flight.js'
 import type { Marks } from './marks.js'
 import type { ResolvedCache } from './resolve.js'
+import type { TrafficListener } from './traffic.js'
 
 export interface EngineContext {
   readonly cache: ResolvedCache
@@ -21,6 +23,9 @@ export interface EngineContext {
   readonly clock: Clock
   readonly emitter: Emitter
   readonly randomId: () => string
+  readonly detached: DetachedTable
+  /** Who hears of each request that is looked up. */
+  readonly traffic: readonly TrafficListener[]
 }
 
 /** Labels of an exchange at this moment: the framework may know the route only after its router ran. */

@@ -61,6 +61,8 @@ function sendJson(recorder: Recorder, content?: string): void {
   recorder.end()
 }
 
+const SENT = Promise.resolve(undefined)
+
 describe('one leader for all processes', () => {
   it('the others follow its answer from the first byte, and have it afterwards', async () => {
     const { processes, cluster } = scene()
@@ -222,7 +224,10 @@ describe('a stream that nobody here reads any more', () => {
   it('is not followed any more, and the app is not asked once more for it', async () => {
     const { processes, cluster, clock } = scene()
     let asked = 0
-    const again = (): boolean => ++asked > 0
+    const again = (): Promise<undefined> => {
+      asked++
+      return SENT
+    }
     const leader = await lead(processes[0], STREAM)
     const following = ask(processes[1], STREAM, { again })
     await settle()
@@ -278,7 +283,7 @@ describe('a leader that dies in the middle of a stream', () => {
     let asked = 0
     const made = await broken(() => {
       asked++
-      return true
+      return SENT
     })
     await pass(made)
     expect(asked).toBe(1)
@@ -292,7 +297,7 @@ describe('a leader that dies in the middle of a stream', () => {
   })
 
   it('is cut, visibly, when the new answer is another one', async () => {
-    const made = await broken(() => true)
+    const made = await broken(() => SENT)
     const next = await lead(made.processes[1], STREAM)
     await pass(made)
     next.head(200, SSE_HEAD)
@@ -306,7 +311,7 @@ describe('a leader that dies in the middle of a stream', () => {
     ['that was asked once more', true, 61, 70],
     ['that cannot be asked', false, 6, 12],
   ])('is cut when an app %s has no answer in time, after few looks and no lead', async (_which, asked, seconds, looks) => {
-    const made = await broken(() => asked)
+    const made = await broken(() => (asked ? SENT : undefined))
     for (let second = 0; second < seconds; second++) {
       made.clock.advance(1000)
       await settle()
@@ -317,7 +322,7 @@ describe('a leader that dies in the middle of a stream', () => {
   })
 
   it('is cut when the cache is closed', async () => {
-    const made = await broken(() => true)
+    const made = await broken(() => SENT)
     await made.processes[1].cache.close()
     await pass(made)
     expect((await made.text).end).toBe('aborted')
