@@ -23,7 +23,7 @@ export function p99(records) {
  * the cache adds to it while the breaker is open, as the median of the rounds; `noise`: what the app without a cache adds to itself.
  */
 export function evaluate(run, fault) {
-  const { twin, rounds, states, lines, faultAt, endedAt, recoveredAt } = run
+  const { twin, rounds, states, lines, faultAt, comparedAt, endedAt, recoveredAt } = run
   const records = [...run.records, ...rounds.flatMap(({ cached }) => cached), ...run.afterwards]
   const isDuring = ({ at }) => at >= faultAt
   const during = run.records.filter(isDuring)
@@ -49,6 +49,8 @@ export function evaluate(run, fault) {
     lines: lines.length,
     firstLines: lines.slice(0, 3),
     states: states.map(({ at, store, state, because }) => ({ at: Math.round(at - faultAt), store, state, because })),
+    // The comparison makes the fault several times as long.
+    changes: states.filter(({ at }) => at < comparedAt || at >= endedAt).length,
     labels: tally(during.map(({ label }) => label)),
     keptHits: share(during.filter(({ at, repeat }) => repeat && at < endedAt)),
     counts: run.counts,
@@ -76,7 +78,7 @@ function verdicts(row, fault) {
     after: row.after === undefined || row.after <= BOUNDS.after,
     recovery: row.recovery !== undefined && row.recovery <= BOUNDS.recovery,
     lines: row.lines === row.states.length,
-    changes: row.states.length <= (fault.changes ?? BOUNDS.changes),
+    changes: row.changes <= (fault.changes ?? BOUNDS.changes),
     keptHits: !fault.keepsHits || row.keptHits >= BOUNDS.keptHits,
   }
 }

@@ -40,6 +40,7 @@ export function runFault(settings) {
     await Promise.all([begun, delay(seconds * 1000)])
     const numbers = await app.numbers()
     await Promise.all([load.stop(), twinLoad.stop()])
+    const comparedAt = Date.now()
     const rounds = fault.seconds === undefined ? await compareOpened(app, rate, seconds) : []
     const again = startLoad({ port: app.port, paths: [CACHED], rate, next: createQuestions(3) })
 
@@ -60,6 +61,7 @@ export function runFault(settings) {
       exit: app.exit,
       ...numbers,
       faultAt,
+      comparedAt,
       endedAt,
       recoveredAt,
     }
