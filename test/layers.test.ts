@@ -6,8 +6,12 @@ import { violations } from './support/layers.js'
 import { readModule } from './support/modules.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const manifest = JSON.parse(readFileSync(join(root, 'packages/core/package.json'), 'utf8')) as { dependencies: Record<string, string> }
+const manifest = JSON.parse(readFileSync(join(root, 'packages/core/package.json'), 'utf8')) as {
+  dependencies: Record<string, string>
+  peerDependencies: Record<string, string>
+}
 const dependencies = Object.keys(manifest.dependencies)
+const peers = Object.keys(manifest.peerDependencies)
 
 function readSources(): Record<string, string> {
   const sources: Record<string, string> = {}
@@ -25,7 +29,7 @@ describe('the import graph', () => {
   it('keeps its layers', () => {
     const sources = readSources()
     expect(Object.keys(sources)).toContain('packages/core/src/exchange.ts')
-    expect(violations(sources, dependencies)).toEqual([])
+    expect(violations(sources, dependencies, peers)).toEqual([])
   })
 })
 
@@ -59,6 +63,8 @@ const FAULTS: readonly (readonly [rule: string, path: string, text: string])[] =
   ['unknown', 'packages/fastify/src/index.ts', 'export const thing = 1\n'],
   ['unresolved', 'packages/core/src/lib/lost.ts', "import { gone } from './gone.js'\nexport const lost = gone\n"],
   ['undeclared', 'packages/core/src/lib/lodash.ts', "import { at } from 'lodash/fp'\nexport const pick = at\n"],
+  ['undeclared', 'packages/core/src/lib/times.ts', "import { Cron } from 'croner'\nexport const times = Cron\n"],
+  ['undeclared', 'packages/core/src/lib/times.ts', "export const times = (): unknown => import('dayjs')\n"],
   ['node-builtin', 'packages/core/src/lib/file.ts', "import { readFile } from 'node:fs'\nexport const read = readFile\n"],
   ['node-builtin', 'packages/core/src/lib/file.ts', "import type { Stats } from 'fs'\nexport type File = Stats\n"],
   ['platform', 'packages/core/src/lib/hash.ts', "import { hash } from '../platform/node.js'\nexport const digest = hash\n"],
@@ -85,7 +91,7 @@ describe('the check of the import graph', () => {
   it.each(FAULTS)('finds %s in %s', (rule, path, text) => {
     const lines = "import { size } from './bytes.js'\nexport const lines = size\n"
     const planted = { ...SOUND, ...(rule === 'cycle' ? { 'packages/core/src/lib/lines.ts': lines } : {}), [path]: text }
-    expect(violations(planted, ['lru-cache']).map((line) => line.split(':')[0])).toEqual([rule])
+    expect(violations(planted, ['lru-cache'], ['croner']).map((line) => line.split(':')[0])).toEqual([rule])
   })
 
   it('lets types go round in a circle, but not values', () => {
@@ -93,6 +99,12 @@ describe('the check of the import graph', () => {
     const bytes = "import { lines } from './lines.js'\nexport type Size = number\nexport const size = lines\n"
     const planted = { ...SOUND, 'packages/core/src/lib/lines.ts': lines, 'packages/core/src/lib/bytes.ts': bytes }
     expect(violations(planted, ['lru-cache'])).toEqual([])
+  })
+
+  it('lets optional peers be loaded on use, and their types be named', () => {
+    const text =
+      "import type { Cron } from 'croner'\nexport const times = async (): Promise<typeof Cron> => (await import('croner')).Cron\n"
+    expect(violations({ ...SOUND, 'packages/core/src/lib/times.ts': text }, ['lru-cache'], ['croner'])).toEqual([])
   })
 
   it('counts lines of code, not comments or blank lines', () => {

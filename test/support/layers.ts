@@ -69,30 +69,48 @@ const VOCABULARY_LAYER = 1
 
 /**
  * Every rule that `sources` (text by path from the workspace's root) break, one line each, starting with the rule's name.
- * `dependencies` are the packages that core declares, the only ones it may import.
+ * `dependencies` are the packages that core declares, the only ones it may import; `peers` need not be installed: it may load them on use.
  */
-export function violations(sources: Readonly<Record<string, string>>, dependencies: readonly string[]): string[] {
+export function violations(
+  sources: Readonly<Record<string, string>>,
+  dependencies: readonly string[],
+  peers: readonly string[] = [],
+): string[] {
   const modules = Object.entries(sources).map(([path, text]) => readModule(path, text))
   const known = new Set(modules.map((module) => module.path))
-  return [...modules.flatMap((module) => fileViolations(module, known, dependencies)), ...cycles(modules, known), ...adapterSizes(modules)]
+  return [
+    ...modules.flatMap((module) => fileViolations(module, known, dependencies, peers)),
+    ...cycles(modules, known),
+    ...adapterSizes(modules),
+  ]
 }
 
-function fileViolations(module: SourceModule, known: ReadonlySet<string>, dependencies: readonly string[]): string[] {
+function fileViolations(
+  module: SourceModule,
+  known: ReadonlySet<string>,
+  dependencies: readonly string[],
+  peers: readonly string[],
+): string[] {
   const found: string[] = []
   if (module.defaultExport) found.push(`default-export: ${module.path}`)
   if (!module.path.endsWith('.generated.ts') && lineCount(module.text) > MAX_FILE_LINES) found.push(`file-length: ${module.path}`)
-  if (module.path.startsWith(CORE)) found.push(...coreViolations(module, known, dependencies))
+  if (module.path.startsWith(CORE)) found.push(...coreViolations(module, known, dependencies, peers))
   else found.push(...adapterViolations(module))
   return found
 }
 
-function coreViolations(module: SourceModule, known: ReadonlySet<string>, dependencies: readonly string[]): string[] {
+function coreViolations(
+  module: SourceModule,
+  known: ReadonlySet<string>,
+  dependencies: readonly string[],
+  peers: readonly string[],
+): string[] {
   const name = module.path.slice(CORE.length)
   const folder = topOf(name)
   const own = VOCABULARY.includes(name) ? VOCABULARY_LAYER : LAYERS[folder]
   if (own === undefined) return [`unknown: ${module.path} is in no layer`]
   const found: string[] = []
-  for (const { specifier, typeOnly } of module.imports) {
+  for (const { specifier, typeOnly, lazy } of module.imports) {
     const edge = `${module.path} imports ${specifier}`
     if (isBuiltin(specifier)) {
       if (!mayUseNode(name)) found.push(`node-builtin: ${edge}`)
@@ -101,7 +119,8 @@ function coreViolations(module: SourceModule, known: ReadonlySet<string>, depend
     const target = resolveImport(module.path, specifier)
     if (target === undefined) {
       if (specifier.startsWith('@llm-cache/')) found.push(`layer: ${edge}`)
-      else if (!dependencies.includes(packageOf(specifier))) found.push(`undeclared: ${edge}`)
+      else if (!dependencies.includes(packageOf(specifier)) && !((lazy || typeOnly) && peers.includes(packageOf(specifier))))
+        found.push(`undeclared: ${edge}`)
       continue
     }
     if (!known.has(target)) {

@@ -16,6 +16,8 @@ export interface ModuleImport {
   readonly specifier: string
   /** True when nothing of it is left at run time. */
   readonly typeOnly: boolean
+  /** `import('...')`: it is loaded when that is reached. */
+  readonly lazy?: boolean
 }
 
 /** Reads static and dynamic imports, re-exports and `import('...')` types of `text`. */
@@ -49,7 +51,7 @@ function importOf(node: ts.Node): ModuleImport | undefined {
   }
   if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
     const [argument] = node.arguments
-    return { specifier: argument && ts.isStringLiteralLike(argument) ? argument.text : '<computed>', typeOnly: false }
+    return { specifier: argument && ts.isStringLiteralLike(argument) ? argument.text : '<computed>', typeOnly: false, lazy: true }
   }
   if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument) && ts.isStringLiteral(node.argument.literal)) {
     return { specifier: node.argument.literal.text, typeOnly: true }
