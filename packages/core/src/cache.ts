@@ -1,8 +1,9 @@
-import { createUpstreamWatch, randomId } from '#platform'
+import { createUpstreamWatch, randomId, readVariable } from '#platform'
 import { judgeUpstream } from './answer/upstream.js'
 import { createCompression } from './compression/compression.js'
 import type { CompressionReport } from './compression/measure.js'
 import { type InvalidateReport, type InvalidateSelector, invalidate } from './control/invalidate.js'
+import { resolveCache } from './engine/cache-options.js'
 import type { EngineContext } from './engine/context.js'
 import { createDetachedTable } from './engine/detached.js'
 import { createEmitter } from './engine/emitter.js'
@@ -10,7 +11,9 @@ import { createEngine } from './engine/engine.js'
 import { createFlightTable } from './engine/flight.js'
 import { createMarks } from './engine/marks.js'
 import type { LlmCacheOptions, RouteOptions } from './engine/options.js'
-import { type Rule, resolveCache, resolveRule, routeDefaults } from './engine/resolve.js'
+import { choosePolicy } from './engine/policies.js'
+import { createRuleResolver } from './engine/precedence.js'
+import type { Rule } from './engine/resolve.js'
 import type { TrafficListener } from './engine/traffic.js'
 import { createEntryCodec } from './entry/codec.js'
 import type { CacheEventListener } from './events.js'
@@ -73,7 +76,8 @@ export interface LlmCache extends CacheRoute {
  */
 export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
   const resolved = resolveCache(options)
-  const defaults = routeDefaults(options)
+  const policy = choosePolicy(options.policy, readVariable)
+  const inForce = createRuleResolver(options, policy)
   const clock = options.clock ?? systemClock()
   const emitter = createEmitter(() => clock.now())
   const stats = createStats(options.prices)
@@ -81,12 +85,12 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
   if (resolved.log) emitter.on(createStateLog(resolved.log))
 
   const partitioners = new Map<string, Partitioner>()
-  function ruleOf(routeOptions: RouteOptions): Rule {
-    const rule = resolveRule(routeOptions, defaults)
+  function ruleOf(routeOptions?: RouteOptions): Rule {
+    const { rule } = inForce(routeOptions)
     partitioners.set(rule.partition.scheme, rule.partition)
     return rule
   }
-  const mainRule = ruleOf({})
+  const mainRule = ruleOf()
   const isModelCall = createModelCallTest(options.upstream)
 
   // Last of what may throw: a store that was opened belongs to this cache until it is closed.
@@ -130,6 +134,7 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
   const own = (): Omit<CacheStats, 'shared'> => stats.read(store.size(), store.stats())
   const shared = store.peers.counters && createSharedStats(store.peers.counters, { own, clock })
   const warmest = opened.slice(1).find((tier) => tier.store.hottest !== undefined)?.store
+  if (policy.because === 'NODE_ENV') resolved.log?.(SWITCHED_OFF)
   if (warmest) void store.warm((maxBytes) => warmest.hottest?.(maxBytes) ?? [], isClosed)
 
   return {
@@ -162,6 +167,9 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
     },
   }
 }
+
+const SWITCHED_OFF =
+  "[llm-cache] nothing is cached, since NODE_ENV is 'development'; to cache here too: LLM_CACHE_POLICY=balanced, or the option policy: 'balanced'"
 
 /** What could not be made leaves its stores to the next cache. */
 function orRelease<T>(release: () => void, make: () => T): T {

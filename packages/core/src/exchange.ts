@@ -167,6 +167,7 @@ export interface Recorder {
 /** Why a request was not looked up at all. Values are stable and safe as labels. */
 export type BypassReason =
   | UnreadableReason
+  | 'policy'
   | 'method'
   | 'when'
   | 'not-llm'

@@ -6,6 +6,7 @@ export { type InvalidateReport, type InvalidateSelector, InvalidationError } fro
 export { type CostFunction, costOf, createCostFunction, PRICES_DATE, type Price, type PriceTable, type PriceTier } from './cost/cost.js'
 export type { CacheHandle, OutcomeLabel } from './engine/handle.js'
 export type { AnswerView, LlmCacheOptions, ReplayPace, RouteOptions, UpstreamRule } from './engine/options.js'
+export type { Policy, PolicyName } from './engine/policies.js'
 export { isOptionError } from './engine/resolve.js'
 export { createEntryCodec, type EncryptionOptions, type EntryCodecOptions } from './entry/codec.js'
 export { type BodyCoding, type BodyEncoding, type ChunkMark, type Entry, type EntryMeta, entryBytes } from './entry/entry.js'

@@ -6,11 +6,11 @@ import type { CacheRequest } from '../exchange.js'
 import type { RequestShape } from '../fingerprint/fingerprint.js'
 import type { Clock, UpstreamWatch } from '../ports.js'
 import type { StoreTiers } from '../stores/tiers.js'
+import type { ResolvedCache } from './cache-options.js'
 import type { DetachedTable } from './detached.js'
 import type { Emitter } from './emitter.js'
 import type { FlightTable } from './flight.js'
 import type { Marks } from './marks.js'
-import type { ResolvedCache } from './resolve.js'
 import type { TrafficListener } from './traffic.js'
 
 export interface EngineContext {

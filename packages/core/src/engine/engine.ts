@@ -100,6 +100,7 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
     const marked = request.explicit || rule.when !== undefined
     if (!marked && method !== 'POST' && method !== 'QUERY') return ignore(request, 'method')
     if (!marked && !isJson(request.header('content-type'))) return ignore(request, 'not-llm')
+    if (!rule.enabled) return refuse(request, 'policy', marked)
     if (method !== 'POST' && method !== 'QUERY' && method !== 'GET') return refuse(request, 'method')
     if (request.header('upgrade') !== undefined && method === 'GET') return ignore(request, 'upgrade')
     if (request.header('range') !== undefined) return refuse(request, 'range-request')

@@ -3,6 +3,7 @@
 import { describeValue } from '../lib/nearest.js'
 import { durationOf, invalid } from './checks.js'
 import type { AnswerView, RouteOptions } from './options.js'
+import { POLICIES } from './policies.js'
 
 /** The part of a route's rules that is about time. All in ms. */
 export interface FreshnessRule {
@@ -24,36 +25,39 @@ export interface FreshnessRule {
   readonly retentionMs: number
 }
 
-const DEFAULT_TTL_MS: number = 60 * 60 * 1000
 const MAX_JITTER = 0.5
 
-/** @throws OptionError */
-export function resolveFreshness(options: RouteOptions): FreshnessRule {
-  const { ttl, sliding, staleIfSlow } = options
+/**
+ * @param lenient options that may leave another one without effect
+ * @throws OptionError
+ */
+export function resolveFreshness(options: RouteOptions, lenient: (option: keyof RouteOptions) => boolean): FreshnessRule {
+  const usual = POLICIES.balanced.values
+  const { ttl = usual.ttl, sliding, staleIfSlow } = options
   const ttlOf = typeof ttl === 'function' ? ttl : undefined
-  const ttlMs = durationOf('ttl', ttlOf ? undefined : ttl, DEFAULT_TTL_MS, 1)
-  const whileRevalidateMs = durationOf('staleWhileRevalidate', options.staleWhileRevalidate, 0, 0)
-  const ifErrorMs = durationOf('staleIfError', options.staleIfError, 0, 0)
+  const ttlMs = durationOf('ttl', ttlOf ? usual.ttl : ttl, 0, 1)
+  const whileRevalidateMs = durationOf('staleWhileRevalidate', options.staleWhileRevalidate ?? usual.staleWhileRevalidate, 0, 0)
+  const ifErrorMs = durationOf('staleIfError', options.staleIfError ?? usual.staleIfError, 0, 0)
   const slidingMs = sliding === undefined ? undefined : durationOf('sliding', sliding, 0, 1)
-  if (slidingMs !== undefined && slidingMs < ttlMs)
+  const slides = slidingMs !== undefined && slidingMs >= ttlMs
+  if (slidingMs !== undefined && !slides && !lenient('ttl'))
     throw invalid('sliding', `(${slidingMs} ms) is shorter than ttl (${ttlMs} ms); it is the longest life that hits can give an answer`)
   const ifSlowMs = staleIfSlow === undefined ? undefined : durationOf('staleIfSlow', staleIfSlow, 0, 1)
-  if (ifSlowMs !== undefined && ifErrorMs === 0)
+  if (ifSlowMs !== undefined && ifErrorMs === 0 && !lenient('staleIfError'))
     throw invalid('staleIfSlow', 'would do nothing without staleIfError, which says how old the answer may be that is sent instead')
   return {
     ttlMs,
     ttlOf,
-    jitter: jitterOf(options.jitter),
-    slidingMs,
+    jitter: jitterOf(options.jitter ?? usual.jitter),
+    slidingMs: slides ? slidingMs : undefined,
     whileRevalidateMs,
     ifErrorMs,
-    ifSlowMs,
+    ifSlowMs: ifErrorMs === 0 ? undefined : ifSlowMs,
     retentionMs: Math.max(whileRevalidateMs, ifErrorMs),
   }
 }
 
 function jitterOf(value: unknown): number {
-  if (value === undefined) return 0
   if (typeof value === 'number' && value >= 0 && value <= MAX_JITTER) return value
   throw invalid('jitter', `is ${describeValue(value)}; it must be a share of the lifetime from 0 to ${MAX_JITTER}`)
 }

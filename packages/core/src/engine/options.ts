@@ -12,12 +12,19 @@ import type { CredentialsOptions, PartitionOption } from '../policy/partition.js
 import type { Clock } from '../ports.js'
 import type { EvictionPolicy } from '../stores/memory.js'
 import type { StoreOption } from '../stores/store.js'
+import type { Policy, PolicyName } from './policies.js'
 
 /** How a recorded stream is sent: at once, with the origin's own rhythm, or at a steady rate. */
 export type ReplayPace = 'instant' | 'recorded' | { readonly tokensPerSecond: number }
 
 /** What may differ from route to route. */
 export interface RouteOptions {
+  /**
+   * A whole set of values: by name, or the app's own. What an option says wins over what its policy says, and a route's policy over
+   * the cache's options. docs/policies.md has the table.
+   * @default the environment's LLM_CACHE_POLICY, else 'development' where NODE_ENV is 'development' (nothing is cached), else 'balanced'
+   */
+  readonly policy?: PolicyName | Policy | undefined
   /**
    * Freshness lifetime, 1 ms to 24.8 days; or a function of the answer that names one, for which 0 means: do not store. A function
    * that throws or answers with no duration: the answer is not stored.
@@ -30,7 +37,7 @@ export interface RouteOptions {
   readonly sliding?: Duration | undefined
   /** So long after its freshness ended, an answer is sent at once, marked STALE, while one request in the background fetches a new one (RFC 5861). @default 0 */
   readonly staleWhileRevalidate?: Duration | undefined
-  /** So long after its freshness ended, an answer is sent where the origin fails: 429, 5xx, an error, a stream without a first byte (RFC 5861). @default 0 */
+  /** So long after its freshness ended, an answer is sent where the origin fails: 429, 5xx, an error, a stream without a first byte (RFC 5861). @default '1h' */
   readonly staleIfError?: Duration | undefined
   /** An answer within `staleIfError` is also sent where the origin has not begun to answer after this long; what it says then is stored. @default off */
   readonly staleIfSlow?: Duration | undefined

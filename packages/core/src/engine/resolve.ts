@@ -3,17 +3,19 @@
 import { OptionError } from '../errors.js'
 import type { CacheRequest } from '../exchange.js'
 import type { NormalizeMode } from '../fingerprint/fingerprint.js'
-import { isCacheName } from '../http/cache-status.js'
 import { isToken } from '../http/grammar.js'
 import { describeValue, didYouMean } from '../lib/nearest.js'
 import { type ResolvedControls, resolveControls } from '../policy/controls.js'
 import { createCredentialTest, createPartitioner, type Partitioner } from '../policy/partition.js'
-import { booleanOf, checkNames, checkObject, countOf, durationOf, functionOf, invalid, isPlain, oneOf, present } from './checks.js'
+import { booleanOf, checkNames, checkObject, countOf, durationOf, functionOf, invalid, oneOf } from './checks.js'
 import { type FreshnessRule, resolveFreshness } from './freshness-options.js'
 import type { AnswerView, LlmCacheOptions, ReplayPace, RouteOptions } from './options.js'
+import { POLICIES } from './policies.js'
 
 /** The rules of one route. */
 export interface Rule extends FreshnessRule {
+  /** False where the policy switches caching off: every request is a bypass. */
+  readonly enabled: boolean
   readonly partition: Partitioner
   /** Fields in the key, lower-case and sorted. */
   readonly headers: readonly string[]
@@ -37,6 +39,7 @@ export interface Rule extends FreshnessRule {
 const PROVIDER_HEADERS: readonly string[] = ['anthropic-beta', 'anthropic-version', 'openai-beta', 'openai-organization', 'openai-project']
 
 const ROUTE_OPTIONS: readonly (keyof RouteOptions)[] = [
+  'policy',
   'ttl',
   'jitter',
   'sliding',
@@ -58,7 +61,7 @@ const ROUTE_OPTIONS: readonly (keyof RouteOptions)[] = [
   'maxBodyBytes',
 ]
 
-const CACHE_OPTIONS: readonly (keyof LlmCacheOptions)[] = [
+export const CACHE_OPTIONS: readonly (keyof LlmCacheOptions)[] = [
   ...ROUTE_OPTIONS,
   'name',
   'strategy',
@@ -78,108 +81,51 @@ const CACHE_OPTIONS: readonly (keyof LlmCacheOptions)[] = [
 
 const DEFAULT_COLLAPSE_MS: number = 60 * 1000
 const DEFAULT_MAX_BODY_BYTES: number = 4 * 1024 * 1024
-export const DEFAULT_MAX_ENTRY_BYTES: number = 4 * 1024 * 1024
-const DEFAULT_STORE_TIMEOUT_MS: number = 100
 
 const NORMALIZE: readonly NormalizeMode[] = ['exact', 'default', 'loose']
 
-/**
- * The rules that `options` describe; what they leave out comes from `defaults`, the options of the cache.
- * @throws OptionError
- */
-export function resolveRule(options: RouteOptions, defaults: RouteOptions = {}): Rule {
+/** @throws OptionError for a name that is no option of a route */
+export function checkRouteNames(options: RouteOptions): void {
   checkObject('the options of a route', options)
   checkNames(options, ROUTE_OPTIONS, CACHE_OPTIONS)
-  const merged: RouteOptions = { ...defaults, ...present(options), ...inherited(options, defaults) }
-  const freshness = resolveFreshness(merged)
-  const partition = createPartitioner(merged.partition, merged.credentials)
-  const isPrivate = (merged.partition ?? 'private') === 'private'
-  const isCredential = createCredentialTest(merged.credentials ?? {})
-  const headers = headerNames(merged.headers)
-  const cookies = isPrivate && (merged.credentials?.cookies ?? 'all') === 'all'
+}
+
+export interface RuleSettings {
+  /** False: nothing is looked up, nothing is stored. @default true */
+  readonly enabled?: boolean
+  /** Options whose values no code chose: where they leave another option without effect that is no error. @default none */
+  readonly lenient?: (option: keyof RouteOptions) => boolean
+}
+
+/**
+ * The rules that `options` describe, which are those of the route, of the cache and of policies in one.
+ * @throws OptionError
+ */
+export function resolveRule(options: RouteOptions, { enabled = true, lenient = () => false }: RuleSettings = {}): Rule {
+  const { toolCalls = POLICIES.balanced.values.toolCalls } = options
+  const freshness = resolveFreshness(options, lenient)
+  const partition = createPartitioner(options.partition, options.credentials)
+  const isPrivate = (options.partition ?? 'private') === 'private'
+  const isCredential = createCredentialTest(options.credentials ?? {})
+  const headers = headerNames(options.headers)
+  const cookies = isPrivate && (options.credentials?.cookies ?? 'all') === 'all'
   return {
     ...freshness,
+    enabled,
     partition,
     headers,
     isKeyed: (name) => headers.includes(name) || (isPrivate && isCredential(name)) || (cookies && name === 'cookie'),
-    normalize: oneOf('normalize', merged.normalize, NORMALIZE, 'default'),
-    tags: textsOf('tags', merged.tags, checkTags),
-    dependsOn: textsOf('dependsOn', merged.dependsOn, checkDependencies),
-    when: functionOf('when', merged.when),
-    controls: resolveControls(merged.controls, freshness.ttlMs),
-    collapseMs: collapseOf(merged.collapse),
-    replay: replayOf(merged.replay),
-    toolCalls: merged.toolCalls === 'even-stale' ? 'even-stale' : booleanOf('toolCalls', merged.toolCalls, false),
-    complete: functionOf('complete', merged.complete),
-    maxBodyBytes: countOf('maxBodyBytes', merged.maxBodyBytes, DEFAULT_MAX_BODY_BYTES),
+    normalize: oneOf('normalize', options.normalize, NORMALIZE, POLICIES.balanced.values.normalize),
+    tags: textsOf('tags', options.tags, checkTags),
+    dependsOn: textsOf('dependsOn', options.dependsOn, checkDependencies),
+    when: functionOf('when', options.when),
+    controls: resolveControls(options.controls, freshness.ttlMs),
+    collapseMs: collapseOf(options.collapse),
+    replay: replayOf(options.replay),
+    toolCalls: toolCalls === 'even-stale' ? 'even-stale' : booleanOf('toolCalls', toolCalls, false),
+    complete: functionOf('complete', options.complete),
+    maxBodyBytes: countOf('maxBodyBytes', options.maxBodyBytes, DEFAULT_MAX_BODY_BYTES),
   }
-}
-
-/** The options of the cache itself. */
-export interface ResolvedCache {
-  readonly name: string
-  readonly maxEntryBytes: number
-  readonly storeTimeoutMs: number
-  readonly log: ((line: string) => void) | undefined
-}
-
-/** @throws OptionError for an unknown or wrong option of the cache; those of its routes are `resolveRule`'s */
-export function resolveCache(options: LlmCacheOptions): ResolvedCache {
-  checkObject('options', options)
-  checkNames(options, CACHE_OPTIONS, CACHE_OPTIONS)
-  const bound = (['maxEntries', 'maxBytes', 'eviction'] as const).find((name) => options[name] !== undefined)
-  if (bound && options.store !== undefined)
-    throw invalid(
-      bound,
-      `is for the in-process store and would do nothing to the \`store\` given here; as a tier: store: [createMemoryStore({ ${bound} }), ...]`,
-    )
-  const { name = 'llm-cache' } = options
-  if (!isCacheName(name)) throw invalid('name', `is ${describeValue(name)}; it must be printable ASCII text`)
-  checkPrices(options.prices)
-  checkClock(options.clock)
-  oneOf('strategy', options.strategy, ['exact'], 'exact')
-  return {
-    name,
-    maxEntryBytes: countOf('maxEntryBytes', options.maxEntryBytes, DEFAULT_MAX_ENTRY_BYTES),
-    storeTimeoutMs: durationOf('storeTimeout', options.storeTimeout, DEFAULT_STORE_TIMEOUT_MS, 1),
-    log: options.log === false ? undefined : (functionOf('log', options.log) ?? console.warn),
-  }
-}
-
-const PRICE_FIELDS: readonly string[] = ['input', 'output', 'cachedInput', 'tiers']
-
-function checkPrices(prices: unknown): void {
-  if (prices === undefined) return
-  if (typeof prices !== 'object' || prices === null)
-    throw invalid('prices', `must be an object of prices by model, not ${describeValue(prices)}`)
-  for (const [model, price] of Object.entries(prices as Record<string, Record<string, unknown> | null>)) {
-    checkObject(`prices.${model}`, price)
-    const unknown = Object.keys(price as object).find((field) => !PRICE_FIELDS.includes(field))
-    if (unknown)
-      throw new OptionError(
-        'ERR_OPTION_UNKNOWN',
-        `prices.${model}.${unknown}`,
-        `unknown option prices.${model}.${unknown}${didYouMean(unknown, PRICE_FIELDS)}`,
-      )
-    const wrong = ['input', 'output', 'cachedInput'].find((field) => !isPrice(price?.[field], field !== 'input'))
-    if (wrong)
-      throw invalid(
-        `prices.${model}.${wrong}`,
-        `is ${describeValue(price?.[wrong])}; prices are US dollars per million tokens, zero or more`,
-      )
-  }
-}
-
-function isPrice(value: unknown, optional: boolean): boolean {
-  return value === undefined ? optional : typeof value === 'number' && Number.isFinite(value) && value >= 0
-}
-
-function checkClock(clock: unknown): void {
-  if (clock === undefined) return
-  const missing = ['now', 'monotonic', 'schedule'].find(
-    (method) => typeof (clock as Record<string, unknown> | null)?.[method] !== 'function',
-  )
-  if (missing) throw invalid('clock', `lacks the function ${missing}(); a clock has now(), monotonic() and schedule()`)
 }
 
 /** The part of a cache's options that its routes inherit. */
@@ -219,30 +165,6 @@ export function isOptionError(error: unknown): error is OptionError {
   if (!(error instanceof Error)) return false
   const { code, option } = error as Partial<OptionError>
   return typeof option === 'string' && (code === 'ERR_OPTION_UNKNOWN' || code === 'ERR_OPTION_INVALID')
-}
-
-/**
- * What a route's options add to rather than replace, so that a route that names one more cookie keeps the cache's secret and
- * further fields, and one that allows less keeps the cache's clamp.
- */
-function inherited(options: RouteOptions, defaults: RouteOptions): RouteOptions {
-  const result: { -readonly [K in keyof RouteOptions]: RouteOptions[K] } = {}
-  const { credentials, controls } = options
-  if (isPlain(credentials) && isPlain(defaults.credentials)) {
-    result.credentials = {
-      ...defaults.credentials,
-      ...present(credentials),
-      headers: union(defaults.credentials.headers, credentials.headers),
-      ignore: union(defaults.credentials.ignore, credentials.ignore),
-    }
-  }
-  if (isPlain(controls) && isPlain(defaults.controls)) result.controls = { ...defaults.controls, ...present(controls) }
-  return result
-}
-
-/** Anything but two lists is left for the check of the option itself. */
-function union(base: readonly string[] | undefined, more: readonly string[] | undefined): readonly string[] | undefined {
-  return Array.isArray(base) && Array.isArray(more) ? [...base, ...more] : (more ?? base)
 }
 
 function headerNames(value: unknown): readonly string[] {

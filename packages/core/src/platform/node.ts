@@ -4,6 +4,7 @@ import * as crypto from 'node:crypto'
 import { createHash, createHmac, randomBytes as cryptoBytes } from 'node:crypto'
 
 export type { BodyCodec, CodecSupport, OpenBodyCodec, SealKey } from './body-codec.js'
+export { readVariable } from './environment.js'
 export { openBodyCodec } from './node-compress.js'
 export { importSealKey, randomBytes } from './node-seal.js'
 export { createUpstreamWatch } from './node-upstream.js'

@@ -5,6 +5,7 @@ import { sha256 as digest } from '@noble/hashes/sha2.js'
 import type { IsModelCall, JudgeResponse, UpstreamTrace, UpstreamWatch } from '../ports.js'
 
 export type { BodyCodec, CodecSupport, OpenBodyCodec, SealKey } from './body-codec.js'
+export { readVariable } from './environment.js'
 export { openBodyCodec } from './web-compress.js'
 export { importSealKey, randomBytes } from './web-seal.js'
 

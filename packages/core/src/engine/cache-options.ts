@@ -1,0 +1,78 @@
+/** The options of the cache itself, resolved once. */
+
+import { OptionError } from '../errors.js'
+import { isCacheName } from '../http/cache-status.js'
+import { describeValue, didYouMean } from '../lib/nearest.js'
+import { checkNames, checkObject, countOf, durationOf, functionOf, invalid, oneOf } from './checks.js'
+import type { LlmCacheOptions } from './options.js'
+import { CACHE_OPTIONS } from './resolve.js'
+
+/** The options of the cache itself. */
+export interface ResolvedCache {
+  readonly name: string
+  readonly maxEntryBytes: number
+  readonly storeTimeoutMs: number
+  readonly log: ((line: string) => void) | undefined
+}
+
+/** @throws OptionError for an unknown or wrong option of the cache; those of its routes are `resolveRule`'s */
+export function resolveCache(options: LlmCacheOptions): ResolvedCache {
+  checkObject('options', options)
+  checkNames(options, CACHE_OPTIONS, CACHE_OPTIONS)
+  const bound = (['maxEntries', 'maxBytes', 'eviction'] as const).find((name) => options[name] !== undefined)
+  if (bound && options.store !== undefined)
+    throw invalid(
+      bound,
+      `is for the in-process store and would do nothing to the \`store\` given here; as a tier: store: [createMemoryStore({ ${bound} }), ...]`,
+    )
+  const { name = 'llm-cache' } = options
+  if (!isCacheName(name)) throw invalid('name', `is ${describeValue(name)}; it must be printable ASCII text`)
+  checkPrices(options.prices)
+  checkClock(options.clock)
+  oneOf('strategy', options.strategy, ['exact'], 'exact')
+  return {
+    name,
+    maxEntryBytes: countOf('maxEntryBytes', options.maxEntryBytes, DEFAULT_MAX_ENTRY_BYTES),
+    storeTimeoutMs: durationOf('storeTimeout', options.storeTimeout, DEFAULT_STORE_TIMEOUT_MS, 1),
+    log: options.log === false ? undefined : (functionOf('log', options.log) ?? console.warn),
+  }
+}
+
+const DEFAULT_MAX_ENTRY_BYTES: number = 4 * 1024 * 1024
+const DEFAULT_STORE_TIMEOUT_MS: number = 100
+
+const PRICE_FIELDS: readonly string[] = ['input', 'output', 'cachedInput', 'tiers']
+
+function checkPrices(prices: unknown): void {
+  if (prices === undefined) return
+  if (typeof prices !== 'object' || prices === null)
+    throw invalid('prices', `must be an object of prices by model, not ${describeValue(prices)}`)
+  for (const [model, price] of Object.entries(prices as Record<string, Record<string, unknown> | null>)) {
+    checkObject(`prices.${model}`, price)
+    const unknown = Object.keys(price as object).find((field) => !PRICE_FIELDS.includes(field))
+    if (unknown)
+      throw new OptionError(
+        'ERR_OPTION_UNKNOWN',
+        `prices.${model}.${unknown}`,
+        `unknown option prices.${model}.${unknown}${didYouMean(unknown, PRICE_FIELDS)}`,
+      )
+    const wrong = ['input', 'output', 'cachedInput'].find((field) => !isPrice(price?.[field], field !== 'input'))
+    if (wrong)
+      throw invalid(
+        `prices.${model}.${wrong}`,
+        `is ${describeValue(price?.[wrong])}; prices are US dollars per million tokens, zero or more`,
+      )
+  }
+}
+
+function isPrice(value: unknown, optional: boolean): boolean {
+  return value === undefined ? optional : typeof value === 'number' && Number.isFinite(value) && value >= 0
+}
+
+function checkClock(clock: unknown): void {
+  if (clock === undefined) return
+  const missing = ['now', 'monotonic', 'schedule'].find(
+    (method) => typeof (clock as Record<string, unknown> | null)?.[method] !== 'function',
+  )
+  if (missing) throw invalid('clock', `lacks the function ${missing}(); a clock has now(), monotonic() and schedule()`)
+}
