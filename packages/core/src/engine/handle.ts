@@ -20,6 +20,12 @@ export interface CacheHandle {
   readonly outcome: OutcomeLabel
   /** Adds tags to the entry. Each 1 to 200 characters. @throws OptionError on anything else */
   tag(...tags: string[]): CacheHandle
+  /**
+   * Says what the answer is made from: ids of documents, of prompt templates, of other answers (`x-llm-cache-id`). Invalidating any of
+   * them, or what such an answer depends on in its turn, retires this answer. Each 1 to 200 characters. @throws OptionError on
+   * anything else
+   */
+  dependsOn(...ids: string[]): CacheHandle
   /** Freshness lifetime of this answer instead of the configured one. @throws OptionError on an invalid duration */
   ttl(duration: Duration): CacheHandle
   /**

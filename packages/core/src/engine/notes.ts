@@ -3,10 +3,11 @@
 import type { SkipReason, Usage } from '../events.js'
 import type { Duration } from '../lib/duration.js'
 import type { CacheHandle, OutcomeLabel } from './handle.js'
-import { checkTags, handlerTtl } from './resolve.js'
+import { checkDependencies, checkTags, handlerTtl } from './resolve.js'
 
 export interface Notes {
   readonly tags: Set<string>
+  readonly dependsOn: Set<string>
   ttlMs: number | undefined
   usage: Usage | undefined
   skip: SkipReason | undefined
@@ -44,6 +45,10 @@ export function createHandle(notes: Notes, onSkip: () => void): CacheHandle {
       for (const tag of checkTags(tags)) notes.tags.add(tag)
       return handle
     },
+    dependsOn(...ids: string[]) {
+      for (const id of checkDependencies(ids)) notes.dependsOn.add(id)
+      return handle
+    },
     ttl(duration: Duration) {
       notes.ttlMs = handlerTtl(duration)
       return handle
@@ -69,6 +74,7 @@ function counts({ inputTokens, outputTokens, cachedInputTokens }: Usage): Usage 
 
 /** The handle where nothing is being recorded: the setters check nothing and do nothing. */
 export function idleHandle(outcome: OutcomeLabel): CacheHandle {
-  const handle: CacheHandle = { outcome, tag: () => handle, ttl: () => handle, skip: () => handle, usage: () => handle }
+  const same = (): CacheHandle => handle
+  const handle: CacheHandle = { outcome, tag: same, dependsOn: same, ttl: same, skip: same, usage: same }
   return handle
 }

@@ -54,8 +54,9 @@ export function startRecording(context: EngineContext, recording: Recording): { 
   const { clock, emitter, marks } = context
   const id = context.randomId()
   const startedAt = clock.monotonic()
+  const stamp = context.store.stamp()
   const trace: UpstreamTrace = context.upstream.trace()
-  const notes: Notes = { tags: new Set(), ttlMs: undefined, usage: undefined, skip: undefined, detail: undefined }
+  const notes: Notes = { tags: new Set(), dependsOn: new Set(), ttlMs: undefined, usage: undefined, skip: undefined, detail: undefined }
   const chunks: ChunkMark[] = []
   let head: Head | undefined
   let firstByteAt = 0
@@ -106,6 +107,7 @@ export function startRecording(context: EngineContext, recording: Recording): { 
     if (rule.complete && !vouches(rule.complete, view)) return 'complete-check'
     const ttlMs = freshnessLifetime()
     if (ttlMs === 0) return 'ttl-zero'
+    const dependsOn = [...new Set([...rule.dependsOn(request), ...notes.dependsOn])]
     const entry: Entry = {
       id,
       key,
@@ -121,6 +123,9 @@ export function startRecording(context: EngineContext, recording: Recording): { 
         usage,
         originMs: clock.monotonic() - startedAt,
         tags: [...new Set([...rule.tags(request), ...notes.tags])],
+        startedAt: stamp,
+        ...(dependsOn.length > 0 && { dependsOn }),
+        ...(verdict.model !== undefined && { snapshot: verdict.model }),
       },
     }
     return entryBytes(entry) > context.cache.maxEntryBytes ? 'too-large' : entry
@@ -279,6 +284,7 @@ export function startRecording(context: EngineContext, recording: Recording): { 
 
 const SKIPPED_AS = {
   refused: 'store-refused',
+  retired: 'invalidated',
   superseded: 'lease-lost',
   dropped: 'store-failed',
   failed: 'store-failed',

@@ -48,7 +48,29 @@ export interface EntryMeta {
   /** What the origin took from request to last byte, in ms. */
   readonly originMs: number
   readonly tags: readonly string[]
+  /** What the answer was made from, as the app named it: documents, templates, ids of other answers. */
+  readonly dependsOn?: readonly string[]
+  /** The model as the answer itself names it, where it does: the snapshot behind an alias. */
+  readonly snapshot?: string
+  /**
+   * When the origin was asked, before anything of the answer was known: a stamp of the process (stores/epochs/stamp.ts), in ms since
+   * the epoch with a fraction. Whatever is invalidated by tag or dependency after that retires this entry. Missing in entries of older
+   * versions.
+   */
+  readonly startedAt?: number
+  /** Random id of the process that asked. */
+  readonly by?: string
+  /** Marks of this entry's guards that its process knew when it began, where they are so recent that the times alone do not tell. */
+  readonly knows?: readonly KnownMark[]
+  /** Guards of the answers that this one was made from: what retires them retires it. */
+  readonly inherits?: readonly InheritedGuard[]
 }
+
+/** A guard (stores/epochs/guards.ts) with the stamp of its latest mark. */
+export type KnownMark = readonly [guard: string, at: number]
+
+/** A guard, when the answer that it comes from was begun, and the stamp of the latest mark that was known then, 0 for none. */
+export type InheritedGuard = readonly [guard: string, since: number, knows: number]
 
 /**
  * What `entry` takes in memory, in bytes, and what all bounds count: its body, its texts, and constants for the objects that hold
@@ -60,6 +82,9 @@ export function entryBytes(entry: Entry): number {
   for (const [name, value] of headers) total += HEADER_BYTES + name.length + value.length
   if (chunks) total += chunks.length * CHUNK_MARK_BYTES
   for (const tag of meta.tags) total += TAG_BYTES + tag.length * BYTES_PER_UNIT
+  for (const id of meta.dependsOn ?? []) total += TAG_BYTES + id.length * BYTES_PER_UNIT
+  total += GUARD_BYTES * ((meta.knows?.length ?? 0) + (meta.inherits?.length ?? 0))
+  if (meta.snapshot !== undefined) total += meta.snapshot.length * BYTES_PER_UNIT
   if (meta.model !== undefined) total += meta.model.length * BYTES_PER_UNIT
   if (meta.route !== undefined) total += meta.route.length * BYTES_PER_UNIT
   return total
@@ -72,5 +97,7 @@ export const LEAST_ENTRY_BYTES: number = 800
 const HEADER_BYTES = 116
 const CHUNK_MARK_BYTES = 76
 const TAG_BYTES = 32
+// An array of a text of 22 characters and one or two numbers that are no small integers.
+const GUARD_BYTES = 110
 // Texts of callers may be beyond Latin-1, header fields and keys are not.
 const BYTES_PER_UNIT = 2

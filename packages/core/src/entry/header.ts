@@ -3,7 +3,7 @@
 import { FrameError } from '../errors.js'
 import type { Usage } from '../events.js'
 import type { HeaderPairs } from '../exchange.js'
-import type { BodyCoding, ChunkMark, Entry, EntryMeta } from './entry.js'
+import type { BodyCoding, ChunkMark, Entry, EntryMeta, InheritedGuard, KnownMark } from './entry.js'
 
 /** JSON of everything but the body and its coding; `decodedBytes` is there where it is encoded. */
 export function formatEntryHeader(entry: Entry): string {
@@ -98,8 +98,30 @@ function metaOf(fields: Fields): EntryMeta {
     route: optionalString(fields.route, 'route'),
     usage: fields.usage === undefined ? undefined : usageOf(objectOf(fields.usage, 'usage')),
     originMs: numberOf(fields.originMs, 'originMs'),
-    tags: arrayOf(fields.tags, 'tags').map((tag) => stringOf(tag, 'tags')),
+    tags: textsOf(fields.tags, 'tags'),
+    ...(fields.dependsOn !== undefined && { dependsOn: textsOf(fields.dependsOn, 'dependsOn') }),
+    ...(fields.snapshot !== undefined && { snapshot: stringOf(fields.snapshot, 'snapshot') }),
+    ...(fields.startedAt !== undefined && { startedAt: numberOf(fields.startedAt, 'startedAt') }),
+    ...(fields.by !== undefined && { by: stringOf(fields.by, 'by') }),
+    ...(fields.knows !== undefined && { knows: arrayOf(fields.knows, 'knows').map(knownOf) }),
+    ...(fields.inherits !== undefined && { inherits: arrayOf(fields.inherits, 'inherits').map(inheritedOf) }),
   }
+}
+
+function textsOf(value: unknown, field: string): string[] {
+  return arrayOf(value, field).map((text) => stringOf(text, field))
+}
+
+function knownOf(value: unknown): KnownMark {
+  const parts = arrayOf(value, 'knows')
+  if (parts.length !== 2) fail('knows')
+  return [stringOf(parts[0], 'knows'), numberOf(parts[1], 'knows')]
+}
+
+function inheritedOf(value: unknown): InheritedGuard {
+  const parts = arrayOf(value, 'inherits')
+  if (parts.length !== 3) fail('inherits')
+  return [stringOf(parts[0], 'inherits'), numberOf(parts[1], 'inherits'), numberOf(parts[2], 'inherits')]
 }
 
 function usageOf(fields: Fields): Usage {

@@ -7,6 +7,7 @@ import { type Entry, entryBytes } from '../entry/entry.js'
 import { isThenable } from '../lib/deadline.js'
 import type { Awaitable, Clock, StoreEvent, StoreFailure, StoreSize } from '../ports.js'
 import type { BusMessage, FlightLease } from '../sharing.js'
+import { createStampClock } from './epochs/stamp.js'
 import type { EraseOutcome, GetOutcome, GuardedStore, SetOutcome, TierStats } from './guarded.js'
 import { listenToPeers, type Removal } from './hearing.js'
 import { createPeers, type Peers } from './peers.js'
@@ -39,14 +40,19 @@ export interface TierReport {
   readonly failed: StoreFailure | 'unsupported' | 'left' | 'peers' | undefined
 }
 
-/** `superseded`: it was removed on purpose, or another process took the lead, before it was stored. */
-export type TiersSetOutcome = SetOutcome | 'superseded'
+/**
+ * `superseded`: it was removed on purpose, or another process took the lead, before it was stored. `retired`: its tags or dependencies
+ * were invalidated since it was begun.
+ */
+export type TiersSetOutcome = SetOutcome | 'superseded' | 'retired'
 
 export interface StoreTiers {
   /** True where every tier answers at once. */
   readonly synchronous: boolean
   /** More than one tier. */
   readonly tiered: boolean
+  /** The stamp of what begins now, for `EntryMeta.startedAt`. */
+  stamp(): number
   /** Looks into the tiers that answer at once, which come first. Gives the newest entry even where `isFresh` says no. */
   peek(key: string, isFresh: (entry: Entry) => boolean): Lookup
   /** Looks into the other tiers, promoting what is fresh. */
@@ -86,6 +92,7 @@ export function createTiers(tiers: readonly Tier[], { clock, onEvent, onRemoved 
   const shared = tiers.find(({ store }) => store.sharing !== undefined)
   const peers = createPeers(shared?.store)
   const pending = createPending()
+  const stamps = createStampClock(clock)
   let removals = 0
 
   for (const { store } of tiers) store.listen(onEvent)
@@ -188,6 +195,7 @@ export function createTiers(tiers: readonly Tier[], { clock, onEvent, onRemoved 
   return {
     synchronous: slow.length === 0,
     tiered: tiers.length > 1,
+    stamp: () => stamps.next(),
     peers,
     peek(key, isFresh) {
       let best: Lookup = ABSENT

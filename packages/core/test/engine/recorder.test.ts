@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import { createLlmCache } from '../../src/cache.js'
+import type { Entry } from '../../src/entry/entry.js'
 import { OptionError } from '../../src/errors.js'
+import type { CacheStore } from '../../src/ports.js'
+import { createMemoryStore } from '../../src/stores/memory.js'
+import { createManualClock } from '../../src/testing/manual-clock.js'
 import { completion, drain, encode, field, frames, harness, JSON_HEAD, open, record, SSE_HEAD } from './support.js'
 
 const skipReason = async (body: string, head = JSON_HEAD, status = 200, options = {}): Promise<string> => {
@@ -116,6 +121,27 @@ describe('write gates', () => {
 })
 
 describe('the handle', () => {
+  it('names what the answer is made from; the entry also has who answered, and when the origin was asked', async () => {
+    const clock = createManualClock()
+    const inner = createMemoryStore({ clock })
+    const stored: Entry[] = []
+    const store: CacheStore = { ...inner, set: (entry) => stored.push(entry) > 0 && inner.set(entry) }
+    const cache = createLlmCache({ clock, store, dependsOn: (asked) => [`template:${asked.header('x-template')}`] })
+    const { recorder, handle } = await open(cache, { headers: { 'x-template': 'v3' } }, 'record')
+    const startedAt = clock.now()
+    handle.dependsOn('doc:1', 'doc:2').dependsOn('doc:1')
+    expect(() => handle.dependsOn('')).toThrow(expect.objectContaining({ code: 'ERR_OPTION_INVALID', option: 'dependsOn' }))
+    recorder.head(200, JSON_HEAD)
+    clock.advance(5000)
+    recorder.write(encode(completion()))
+    recorder.end()
+    const meta = { dependsOn: ['template:v3', 'doc:1', 'doc:2'], model: 'gpt-4o', snapshot: 'gpt-4o-2024-08-06', startedAt }
+    expect(stored[0]?.meta).toMatchObject(meta)
+    const idle = await open(cache, { headers: { 'x-template': 'v3' } }, 'replay')
+    expect(idle.handle.dependsOn('doc:3')).toBe(idle.handle)
+    await cache.close()
+  })
+
   it('tags, sets the ttl and reports usage', async () => {
     const { cache, clock, last } = harness({ tags: ['route'], ttl: '1h' })
     const { recorder, handle } = await open(cache, {}, 'record')

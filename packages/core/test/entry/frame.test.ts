@@ -41,8 +41,14 @@ const entries: fc.Arbitrary<Entry> = fc
         usage: fc.option(usage, { nil: undefined }),
         originMs: amount,
         tags: fc.array(hostile, { maxLength: 4 }),
+        dependsOn: fc.array(hostile, { maxLength: 3 }),
+        snapshot: hostile,
+        startedAt: amount,
+        by: hostile,
+        knows: fc.array(fc.tuple(hostile, amount), { maxLength: 3 }),
+        inherits: fc.array(fc.tuple(hostile, amount, amount), { maxLength: 3 }),
       },
-      { noNullPrototype: true },
+      { noNullPrototype: true, requiredKeys: ['provider', 'model', 'route', 'usage', 'originMs', 'tags'] },
     ),
   })
   .map(({ times, cuts, coding, more, ...rest }) => ({

@@ -6,7 +6,8 @@ import { describe, expect, it } from 'vitest'
 import type { CacheHandle } from '../../src/engine/handle.js'
 import type { HeaderPairs, Recorder } from '../../src/exchange.js'
 
-const HANDLE: CacheHandle = { outcome: 'MISS', tag: () => HANDLE, ttl: () => HANDLE, skip: () => HANDLE, usage: () => HANDLE }
+const same = (): CacheHandle => HANDLE
+const HANDLE: CacheHandle = { outcome: 'MISS', tag: same, dependsOn: same, ttl: same, skip: same, usage: same }
 
 interface Log {
   head: { status: number; headers: HeaderPairs } | undefined
