@@ -23,6 +23,7 @@ export const LAYERS: Readonly<Record<string, number>> = {
   compression: 3,
   entry: 3,
   stores: 3,
+  dispatch: 3,
   semantic: 3,
   engine: 4,
   control: 5,

@@ -3,10 +3,11 @@ import { judgeUpstream } from './answer/upstream.js'
 import { createCompression } from './compression/compression.js'
 import type { CompressionReport } from './compression/measure.js'
 import { type InvalidateReport, type InvalidateSelector, invalidate } from './control/invalidate.js'
+import { lazyDispatch } from './dispatch/dispatch.js'
 import { resolveCache } from './engine/cache-options.js'
 import type { EngineContext } from './engine/context.js'
 import { createDetachedTable } from './engine/detached.js'
-import { createEmitter } from './engine/emitter.js'
+import { createEmitter, errorName } from './engine/emitter.js'
 import { createEngine } from './engine/engine.js'
 import { createFlightTable } from './engine/flight.js'
 import { createMarks } from './engine/marks.js'
@@ -17,7 +18,7 @@ import type { Rule } from './engine/resolve.js'
 import type { TrafficListener } from './engine/traffic.js'
 import { createEntryCodec } from './entry/codec.js'
 import type { CacheEventListener } from './events.js'
-import type { CacheRequest, Outcome } from './exchange.js'
+import type { CacheRequest, Dispatch, Outcome } from './exchange.js'
 import { systemClock } from './lib/clock.js'
 import { createStateLog } from './observe/log.js'
 import { createSharedStats } from './observe/shared-stats.js'
@@ -33,6 +34,8 @@ import { createTiers } from './stores/tiers.js'
 export interface CacheRoute {
   /** What is to be done with `request`. Never throws and never rejects. */
   open(request: CacheRequest): Awaitable<Outcome>
+  /** The way to the app, where the option `app` names it; undefined where it does not give one. For `CacheRequest.again`. */
+  readonly dispatch?: (() => Dispatch | undefined) | undefined
 }
 
 /** A response cache for routes that call large language models. Made by `createLlmCache`. */
@@ -131,6 +134,14 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
   const isClosed = (): boolean => closing !== undefined
   const engine = createEngine(context, isClosed)
 
+  const dispatch =
+    resolved.app &&
+    lazyDispatch(resolved.app, {
+      clock,
+      isClosed,
+      onError: (error) => emitter.emit({ type: 'internal-error', at: clock.now(), where: 'app', errorName: errorName(error) }),
+    })
+
   const own = (): Omit<CacheStats, 'shared'> => stats.read(store.size(), store.stats())
   const shared = store.peers.counters && createSharedStats(store.peers.counters, { own, clock })
   const warmest = opened.slice(1).find((tier) => tier.store.hottest !== undefined)?.store
@@ -139,9 +150,10 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
 
   return {
     open: (request) => engine.open(request, mainRule),
+    dispatch,
     route(routeOptions) {
       const rule = ruleOf(routeOptions)
-      return { open: (request) => engine.open(request, rule) }
+      return { open: (request) => engine.open(request, rule), dispatch }
     },
     invalidate: (selector) =>
       invalidate(selector, {

@@ -70,6 +70,31 @@ export interface CacheRequest {
   readonly outer?: CacheHandle | undefined
 }
 
+/** A request that the cache sends to the app it is part of. */
+export interface DetachedRequest {
+  readonly method: string
+  /** Path and query. */
+  readonly url: string
+  /** As a client sends them; `Host` too, where the app or the key depends on it. Those of a connection are left out. */
+  readonly headers: HeaderPairs
+  readonly body: Uint8Array
+}
+
+export interface DispatchOptions {
+  /** What the new request has as its `CacheRequest.mark`. */
+  readonly mark?: object | undefined
+  /** Breaks the request off, as a client that leaves. */
+  readonly signal?: AbortSignal | undefined
+  /** The request (Node's message or a `Request`) that it repeats: it comes from the same client, over as good a connection. */
+  readonly repeats?: object | undefined
+}
+
+/**
+ * Sends a request to the app, through all of its middleware; the answer is read and thrown away. Resolves with its status once it
+ * ended, with undefined where it broke off; never rejects.
+ */
+export type Dispatch = (request: DetachedRequest, options?: DispatchOptions) => Promise<number | undefined>
+
 /** What followers of an answer in flight need to know before its first byte. */
 export interface AnswerHead {
   /** Id of the entry-to-be. */

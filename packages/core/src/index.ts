@@ -4,6 +4,7 @@ export { type AlgorithmReport, type CompressionReport, type MeasureOptions, meas
 export { formatCompressionReport } from './compression/report.js'
 export { type InvalidateReport, type InvalidateSelector, InvalidationError } from './control/invalidate.js'
 export { type CostFunction, costOf, createCostFunction, PRICES_DATE, type Price, type PriceTable, type PriceTier } from './cost/cost.js'
+export type { AppTarget, CallbackApp, FetchApp, ServerApp } from './dispatch/target.js'
 export type { CacheHandle, OutcomeLabel } from './engine/handle.js'
 export type { AnswerView, LlmCacheOptions, ReplayPace, RouteOptions, UpstreamRule } from './engine/options.js'
 export type { Policy, PolicyName } from './engine/policies.js'
@@ -19,6 +20,9 @@ export type {
   CacheRequest,
   ChunkSource,
   ChunkStep,
+  DetachedRequest,
+  Dispatch,
+  DispatchOptions,
   HeaderPairs,
   Outcome,
   Recorder,

@@ -111,6 +111,7 @@ function run(
       route: () => (typeof request.route?.path === 'string' ? request.route.path : undefined),
       parsed: request.body,
       outer: response.locals.llmCache,
+      dispatch: route.dispatch,
       expose: (handle) => {
         response.locals.llmCache = handle
       },

@@ -87,6 +87,7 @@ function createRun(cacheRoute: CacheRoute): Run {
         incoming: incomingOf(c),
         route: () => patternOf(c, explicit),
         outer: c.get('llmCache'),
+        dispatch: cacheRoute.dispatch,
         alreadyRead: isKept(req.bodyCache) ? () => req.arrayBuffer() : undefined,
         fields: () => fields(c),
         expose: (handle) => c.set('llmCache', handle),

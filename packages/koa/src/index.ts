@@ -84,6 +84,7 @@ async function run(route: CacheRoute, ctx: Context, explicit: boolean, handler: 
       route: () => (typeof ctx._matchedRoute === 'string' ? ctx._matchedRoute : undefined),
       parsed: (ctx.request as { body?: unknown }).body,
       outer: outer as CacheHandle | undefined,
+      dispatch: route.dispatch,
     }),
   )
   ctx.state.llmCache = outcome.handle

@@ -1,5 +1,6 @@
 /** The options of the cache itself, resolved once. */
 
+import type { AppTarget } from '../dispatch/target.js'
 import { OptionError } from '../errors.js'
 import { isCacheName } from '../http/cache-status.js'
 import { describeValue, didYouMean } from '../lib/nearest.js'
@@ -13,6 +14,7 @@ export interface ResolvedCache {
   readonly maxEntryBytes: number
   readonly storeTimeoutMs: number
   readonly log: ((line: string) => void) | undefined
+  readonly app: (() => AppTarget) | undefined
 }
 
 /** @throws OptionError for an unknown or wrong option of the cache; those of its routes are `resolveRule`'s */
@@ -35,11 +37,19 @@ export function resolveCache(options: LlmCacheOptions): ResolvedCache {
     maxEntryBytes: countOf('maxEntryBytes', options.maxEntryBytes, DEFAULT_MAX_ENTRY_BYTES),
     storeTimeoutMs: durationOf('storeTimeout', options.storeTimeout, DEFAULT_STORE_TIMEOUT_MS, 1),
     log: options.log === false ? undefined : (functionOf('log', options.log) ?? console.warn),
+    app: appOf(options.app),
   }
 }
 
 const DEFAULT_MAX_ENTRY_BYTES: number = 4 * 1024 * 1024
 const DEFAULT_STORE_TIMEOUT_MS: number = 100
+
+/** Whether it returns an app is known only once it is needed: apps are made later than their caches. */
+function appOf(app: unknown): (() => AppTarget) | undefined {
+  if (app === undefined) return undefined
+  if (typeof app === 'function' && app.length === 0) return app as () => AppTarget
+  throw invalid('app', `is ${describeValue(app)}; it must be a function without parameters that returns the app, as app: () => app`)
+}
 
 const PRICE_FIELDS: readonly string[] = ['input', 'output', 'cachedInput', 'tiers']
 

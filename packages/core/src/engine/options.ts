@@ -2,6 +2,7 @@
 
 import type { CompressionOption } from '../compression/compression.js'
 import type { PriceTable } from '../cost/cost.js'
+import type { AppTarget } from '../dispatch/target.js'
 import type { EncryptionOptions } from '../entry/codec.js'
 import type { Usage } from '../events.js'
 import type { CacheRequest } from '../exchange.js'
@@ -143,6 +144,12 @@ export interface LlmCacheOptions extends RouteOptions {
   readonly upstream?: readonly UpstreamRule[] | undefined
   /** Prices that differ from the built-in list, for the savings in `stats()`. */
   readonly prices?: PriceTable | undefined
+  /**
+   * The app that this cache is part of, for requests that the cache itself sends to it: an Express or Koa app, a Node server, an object
+   * with `fetch` such as a Hono app. A function, since the app is mostly made after its cache. Needed where requests do not tell
+   * which server received them: on Bun, Deno and Workers, and over HTTP/2. @default the server of each request
+   */
+  readonly app?: (() => AppTarget) | undefined
   /** Time source; for tests. @default the platform's */
   readonly clock?: Clock | undefined
 }

@@ -76,6 +76,7 @@ export const CACHE_OPTIONS: readonly (keyof LlmCacheOptions)[] = [
   'log',
   'upstream',
   'prices',
+  'app',
   'clock',
 ]
 

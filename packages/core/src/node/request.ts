@@ -1,9 +1,11 @@
 /** A Node request as the engine sees it. */
 
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import { askAgain } from '../dispatch/again.js'
+import { pairsOf } from '../dispatch/fields.js'
+import { markOf } from '../dispatch/mark.js'
 import type { CacheHandle } from '../engine/handle.js'
-import type { CacheRequest, RequestBody } from '../exchange.js'
-import { askAgain } from '../web/again.js'
+import type { CacheRequest, Dispatch, RequestBody } from '../exchange.js'
 import { bodyOf } from './body.js'
 import { certificateOf } from './certificate.js'
 
@@ -17,6 +19,8 @@ export interface NodeRequestOptions {
   /** What a body parser made of the body, if one ran. */
   readonly parsed: unknown
   readonly outer: CacheHandle | undefined
+  /** The way to the app where a request does not tell its server: `CacheRoute.dispatch`. */
+  readonly dispatch?: (() => Dispatch | undefined) | undefined
 }
 
 export function nodeRequest(request: IncomingMessage, response: ServerResponse, options: NodeRequestOptions): CacheRequest {
@@ -94,9 +98,16 @@ class NodeRequest implements CacheRequest {
     return this.#body
   }
 
-  again(): Promise<number | undefined> | undefined {
+  get mark(): object | undefined {
+    return markOf(this.#request.socket)
+  }
+
+  again(mark?: object): Promise<number | undefined> | undefined {
     const body = this.#body
-    return body === undefined || body instanceof Promise ? undefined : askAgain(this.#request, this.url, body)
+    if (body === undefined || body instanceof Promise || this.mark) return undefined
+    const origin = this.#request
+    const received = { method: this.method, url: this.url, headers: pairsOf(origin.rawHeaders), body, origin }
+    return askAgain({ ...received, dispatch: this.#options.dispatch }, mark)
   }
 }
 

@@ -3,9 +3,11 @@
 import * as crypto from 'node:crypto'
 import { createHash, createHmac, randomBytes as cryptoBytes } from 'node:crypto'
 
+export type { InMemory, InMemoryRequest, NodeServer, Peer } from './app-port.js'
 export type { BodyCodec, CodecSupport, OpenBodyCodec, SealKey } from './body-codec.js'
 export { readVariable } from './environment.js'
 export { openBodyCodec } from './node-compress.js'
+export { inMemory } from './node-in-memory.js'
 export { importSealKey, randomBytes } from './node-seal.js'
 export { createUpstreamWatch } from './node-upstream.js'
 

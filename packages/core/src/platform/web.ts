@@ -4,9 +4,11 @@ import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 as digest } from '@noble/hashes/sha2.js'
 import type { IsModelCall, JudgeResponse, UpstreamTrace, UpstreamWatch } from '../ports.js'
 
+export type { InMemory, InMemoryRequest, NodeServer, Peer } from './app-port.js'
 export type { BodyCodec, CodecSupport, OpenBodyCodec, SealKey } from './body-codec.js'
 export { readVariable } from './environment.js'
 export { openBodyCodec } from './web-compress.js'
+export { inMemory } from './web-in-memory.js'
 export { importSealKey, randomBytes } from './web-seal.js'
 
 const encoder = new TextEncoder()

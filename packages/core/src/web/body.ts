@@ -1,5 +1,6 @@
 /** Reading a request's body ahead of its handler, and giving it back. */
 
+import { markOf, putMark } from '../dispatch/mark.js'
 import type { RequestBody, UnreadableReason } from '../exchange.js'
 import { incomingOf, messageBehind, readIncoming } from './incoming.js'
 
@@ -74,13 +75,24 @@ export function createBodyReader(request: Request, alreadyRead?: () => Promise<A
     },
     restore(signal) {
       if (rest !== undefined) {
-        return new Request(request, { body: rest, ...(rest instanceof ReadableStream && { duplex: 'half' }), ...(signal && { signal }) })
+        const copy = new Request(request, {
+          body: rest,
+          ...(rest instanceof ReadableStream && { duplex: 'half' }),
+          ...(signal && { signal }),
+        })
+        return marked(copy, request)
       }
       if (!signal) return request
       if (messageBehind(request)) return standIn(request, signal)
-      return request.bodyUsed ? request : new Request(request, { signal })
+      return request.bodyUsed ? request : marked(new Request(request, { signal }), request)
     },
   }
+}
+
+/** The copy of a request of the cache's own is one too, for a cache mounted further in. */
+function marked(copy: Request, original: Request): Request {
+  putMark(copy, markOf(original))
+  return copy
 }
 
 /** A node-server request with another signal: its accessors work on whatever inherits from it. */

@@ -1,8 +1,10 @@
 /** A `Request` as the engine sees it. */
 
+import { askAgain } from '../dispatch/again.js'
+import { pairsOf } from '../dispatch/fields.js'
+import { markOf } from '../dispatch/mark.js'
 import type { CacheHandle } from '../engine/handle.js'
-import type { CacheRequest, RequestBody } from '../exchange.js'
-import { askAgain, type ReceivedMessage } from './again.js'
+import type { CacheRequest, Dispatch, RequestBody } from '../exchange.js'
 import type { BodyReader } from './body.js'
 import { certificateOf } from './identity.js'
 import { messageBehind } from './incoming.js'
@@ -13,6 +15,8 @@ export interface WebRequestOptions {
   /** The route's pattern, asked for when an event is made. */
   readonly route: () => string | undefined
   readonly outer: CacheHandle | undefined
+  /** The way to the app where a request does not tell its server: `CacheRoute.dispatch`. */
+  readonly dispatch?: (() => Dispatch | undefined) | undefined
   /** Path and query before any router stripped a mount path, where that is not the Request's own. */
   readonly url?: string | undefined
   /** Node's message, where the server passes it on beside the request. */
@@ -21,6 +25,12 @@ export interface WebRequestOptions {
 
 export function webRequest(request: Request, body: BodyReader, options: WebRequestOptions): CacheRequest {
   return new WebRequest(request, body, options)
+}
+
+/** What is used of Node's IncomingMessage. */
+interface NodeMessage {
+  readonly rawHeaders?: readonly string[]
+  readonly socket?: object | null
 }
 
 /** A class, since an object literal with getters is built anew for each request, at several times the price. */
@@ -77,9 +87,20 @@ class WebRequest implements CacheRequest {
     return body
   }
 
-  again(): Promise<number | undefined> | undefined {
-    const message = (this.#options.incoming ?? messageBehind(this.#request)) as ReceivedMessage | undefined
-    return message === undefined || this.#read === undefined ? undefined : askAgain(message, this.url, this.#read)
+  get mark(): object | undefined {
+    return markOf(this.#request) ?? markOf(this.#message?.socket)
+  }
+
+  again(mark?: object): Promise<number | undefined> | undefined {
+    if (this.#read === undefined || this.mark) return undefined
+    const message = this.#message
+    const headers = message?.rawHeaders ? pairsOf(message.rawHeaders) : [...this.#request.headers]
+    const received = { method: this.method, url: this.url, headers, body: this.#read, origin: message ?? this.#request }
+    return askAgain({ ...received, dispatch: this.#options.dispatch }, mark)
+  }
+
+  get #message(): NodeMessage | undefined {
+    return (this.#options.incoming ?? messageBehind(this.#request)) as NodeMessage | undefined
   }
 }
 

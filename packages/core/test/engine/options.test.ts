@@ -53,6 +53,8 @@ describe('wrong options', () => {
     [{ maxBytes: 5, store: new Map() }, 'maxBytes', /in-process/],
     [{ prices: { m: { input: -1 } } }, 'prices.m.input', /dollars/],
     [{ clock: {} }, 'clock', /now/],
+    [{ app: {} }, 'app', /app: \(\) => app/],
+    [{ app: (_request: unknown, _response: unknown) => undefined }, 'app', /app: \(\) => app/],
     [null, 'options', /object/],
     ['1h', 'options', /object/],
   ])('%j names the option, the value and what would be right', (options, option, message) => {
