@@ -2,7 +2,9 @@ import { createUpstreamWatch, randomId, readVariable } from '#platform'
 import { judgeUpstream } from './answer/upstream.js'
 import { createCompression } from './compression/compression.js'
 import type { CompressionReport } from './compression/measure.js'
-import { type InvalidateReport, type InvalidateSelector, invalidate } from './control/invalidate.js'
+import { type InvalidateOptions, type InvalidateReport, invalidate } from './control/invalidate.js'
+import type { InvalidateSelector } from './control/selector.js'
+import { createTeller } from './control/teller.js'
 import { lazyDispatch } from './dispatch/dispatch.js'
 import { resolveCache } from './engine/cache-options.js'
 import type { EngineContext } from './engine/context.js'
@@ -27,6 +29,7 @@ import { digestsOf, type Partitioner } from './policy/partition.js'
 import { createModelCallTest } from './policy/upstream-rules.js'
 import type { Awaitable } from './ports.js'
 import { guardStore } from './stores/guarded.js'
+import type { Removal } from './stores/hearing.js'
 import { openStores } from './stores/store.js'
 import { createTiers } from './stores/tiers.js'
 
@@ -50,11 +53,12 @@ export interface LlmCache extends CacheRoute {
    * is still answered to those who wait for it, and not stored.
    *
    * @throws OptionError for a selector that is not exactly one
-   * @throws InvalidationError when a tier could not be cleaned; its report says which, everything else was removed all the same
+   * @throws InvalidationError when a tier could not be cleaned, or a rule threw; its report says which, everything else was removed all the same
    * @example
    * await cache.invalidate({ partition: 'tenant-42' })
+   * await cache.invalidate({ pattern: { model: 'gpt-4o*' } }, { dryRun: true })
    */
-  invalidate(selector: InvalidateSelector): Promise<InvalidateReport>
+  invalidate(selector: InvalidateSelector, options?: InvalidateOptions): Promise<InvalidateReport>
   readonly compression: {
     /** Tries every algorithm on a sample of this app's own entries. `formatCompressionReport` prints it. */
     measure(): Promise<CompressionReport>
@@ -107,11 +111,19 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
     const deadlineMs = timeoutMs ?? resolved.storeTimeoutMs
     return { store: guardStore(store, { name, deadlineMs, clock, ...(bus && { catchUp: () => bus.caughtUp() }) }), ttlMs }
   })
+  const teller = createTeller(codec)
+  const forget = (removal: Removal): void => {
+    if ('meant' in removal && removal.meant) {
+      context.flights.spoil(removal)
+      compression.forget(removal.prefix)
+    } else engine.forget(removal)
+  }
   const store = orRelease(release, () =>
     createTiers(tiers, {
       clock,
       onEvent: (event) => emitter.emit({ ...event, at: clock.now() }),
-      onRemoved: (removal) => engine.forget(removal),
+      onRemoved: forget,
+      meantBy: teller.meantBy,
     }),
   )
 
@@ -155,11 +167,12 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
       const rule = ruleOf(routeOptions)
       return { open: (request) => engine.open(request, rule), dispatch }
     },
-    invalidate: (selector) =>
-      invalidate(selector, {
+    invalidate: (selector, invalidateOptions = {}) =>
+      invalidate(selector, invalidateOptions, {
         store,
         clock,
-        forget: engine.forget,
+        forget,
+        tell: teller.tell,
         digestsOf: (partition) => digestsOf(partition, partitioners.values()),
       }),
     compression: { measure: () => compression.measure() },

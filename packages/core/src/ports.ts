@@ -41,6 +41,8 @@ export interface CacheStore {
   useCodec?(codec: EntryCodec): void
   /** The keys held that begin with `prefix` (all for ''), each once. Absent where the backend cannot list its keys. */
   keys?(prefix: string): Iterable<string> | AsyncIterable<string>
+  /** As `get`, but no use of the entry: nothing is noted for eviction or statistics. @default get */
+  peek?(key: string): Awaitable<Entry | undefined>
   /** As `get`, for many keys in one go; the answers in their order. */
   getMany?(keys: readonly string[]): Awaitable<readonly (Entry | undefined)[]>
   /** As `set`, for many entries in one go; the answers in their order. */

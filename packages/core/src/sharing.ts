@@ -98,6 +98,11 @@ export type BusMessage =
   | { readonly kind: 'deleted'; readonly key: string }
   /** Everything under keys that begin with `prefix` is gone, and what is in flight for them must not be stored. '' is all. */
   | { readonly kind: 'erased'; readonly prefix: string }
+  /**
+   * Of what is under keys that begin with `prefix`, the entries that `selector` means are gone, and those in flight that it means must
+   * not be stored. The text is for caches alone; to one that cannot read it everything under the prefix is erased.
+   */
+  | { readonly kind: 'scanned'; readonly prefix: string; readonly selector: string }
 
 /** Sums over all processes. Names are stable labels, values are added. */
 export interface SharedCounters {

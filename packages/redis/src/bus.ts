@@ -201,16 +201,19 @@ function formatMessage(message: BusMessage): Record<string, string> {
       return { d: message.key }
     case 'erased':
       return { e: message.prefix }
+    case 'scanned':
+      return { s: message.prefix, x: message.selector }
   }
 }
 
 /** Undefined for what is not understood: the marks of others, and messages of later versions. */
 function parseMessage(text: string): BusMessage | undefined {
   try {
-    const { c, d, e } = JSON.parse(text) as { readonly c?: unknown; readonly d?: unknown; readonly e?: unknown }
+    const { c, d, e, s, x } = JSON.parse(text) as Readonly<Record<string, unknown>>
     if (typeof c === 'string') return { kind: 'changed', key: c }
     if (typeof d === 'string') return { kind: 'deleted', key: d }
     if (typeof e === 'string') return { kind: 'erased', prefix: e }
+    if (typeof s === 'string' && typeof x === 'string') return { kind: 'scanned', prefix: s, selector: x }
   } catch {}
   return undefined
 }

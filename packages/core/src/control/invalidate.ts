@@ -1,43 +1,45 @@
-/** Invalidation on purpose: which keys a selector means, and the report of what became of them. */
+/** Invalidation on purpose, and the report of what became of it. */
 
-import { LlmCacheError, OptionError } from '../errors.js'
-import { describeValue, didYouMean } from '../lib/nearest.js'
+import { booleanOf, checkNames, checkObject } from '../engine/checks.js'
+import type { Entry } from '../entry/entry.js'
+import { LlmCacheError } from '../errors.js'
 import { createTurns } from '../lib/turn.js'
-import type { PartitionSelector } from '../policy/partition.js'
 import type { Clock } from '../ports.js'
-import type { Removal } from '../stores/hearing.js'
+import type { Meant, Removal } from '../stores/hearing.js'
+import type { Finding } from '../stores/scan.js'
 import type { StoreTiers, TierReport } from '../stores/tiers.js'
-
-/** What to remove. Exactly one of the fields: nothing given is an error, never "everything". */
-export interface InvalidateSelector {
-  /** Cache keys, as the entries of a store carry them. At most 10,000. */
-  readonly keys?: readonly string[] | undefined
-  /**
-   * Everything of one tenant: the text that the partition function returns for it; `'shared'` under `partition: 'shared'`; the
-   * `{ headers }` with its credentials under `partition: 'private'`.
-   */
-  readonly partition?: PartitionSelector | undefined
-  /** Everything in this cache's stores. */
-  readonly all?: true | undefined
-}
+import type { Criterion } from './matching.js'
+import { type InvalidateSelector, resolveSelector, type Selection, type SelectorContext } from './selector.js'
 
 /** What was removed, over all tiers and in each. Reports what was seen to be gone, not what was asked for. */
 export interface InvalidateReport {
+  /** True: nothing was removed, this is what would have been. */
+  readonly dryRun: boolean
   /** Entries found in any tier. One entry in three tiers counts three times. */
   readonly matched: number
   readonly removed: number
   readonly tiers: readonly TierReport[]
+  /** Ids (`x-llm-cache-id`) of some of them, ten at the most. */
+  readonly sample: readonly string[]
 }
 
-/** Some tier could not be cleaned. `report.tiers` says which, and why: those have `failed`. */
+export interface InvalidateOptions {
+  /** Report what would be removed, and remove nothing. @default false */
+  readonly dryRun?: boolean | undefined
+}
+
+/** Some tier could not be cleaned, or the rule threw. `report.tiers` says which, and why: those have `failed`. */
 export class InvalidationError extends LlmCacheError {
   override readonly name: string = 'InvalidationError'
+  /** What was done so far. */
   readonly report: InvalidateReport
 
-  constructor(report: InvalidateReport) {
+  constructor(report: InvalidateReport, options?: ErrorOptions) {
     const dirty = report.tiers.filter(({ failed }) => failed !== undefined)
     const list = dirty.map(({ tier, failed }) => `${tier} (${REASONS[failed as keyof typeof REASONS]})`).join(', ')
-    super('ERR_INVALIDATION', `Not everything could be removed from: ${list}. What was in reach is gone; ask again once this is mended.`)
+    const what = report.dryRun ? 'Not everything could be looked at in' : 'Not everything could be removed from'
+    const rest = report.dryRun ? 'Nothing was removed' : 'What was in reach is gone'
+    super('ERR_INVALIDATION', `${what}: ${list}. ${rest}; ask again once this is mended.`, options)
     this.report = report
   }
 }
@@ -47,76 +49,118 @@ const REASONS = {
   error: 'it failed',
   refused: 'it refused',
   skipped: 'it is down',
-  unsupported: 'it cannot list its keys, so what belongs to a partition is unknown: clear the whole store, or choose one that can',
+  unsupported: 'it cannot list its keys, so what is meant there is unknown: clear the whole store, or choose one that can',
   left: 'entries were still there on a second look',
   peers: 'the other processes could not be told; their memories may answer until the entries expire',
+  rule: 'the rule threw, or answered with neither true nor false',
 } as const
 
-export interface InvalidateContext {
+export interface InvalidateContext extends SelectorContext {
   readonly store: StoreTiers
-  /** Digests of the partitions that a selector may mean under the rules in use. @throws OptionError */
-  readonly digestsOf: (selector: PartitionSelector) => readonly string[]
   /** What is in flight for these keys must not be stored, and nothing of it kept elsewhere. */
   readonly forget: (removal: Removal) => void
-  readonly clock: Pick<Clock, 'monotonic'>
+  /** For other processes: what `meantBy` there makes a criterion of again. */
+  readonly tell: (criterion: Criterion) => Promise<string>
+  readonly clock: Pick<Clock, 'now' | 'monotonic'>
 }
 
 /**
- * @throws OptionError for a selector that is not exactly one
+ * @throws OptionError for a selector that is not exactly one, and for unknown options
  * @throws InvalidationError when a tier could not be cleaned; everything else was removed all the same
  */
-export async function invalidate(selector: InvalidateSelector, context: InvalidateContext): Promise<InvalidateReport> {
-  const { keys, prefixes } = resolveSelector(selector, context)
-  const { store, forget, clock } = context
-  const removed: Removal[] = [{ keys: new Set(keys) }, ...prefixes.map((prefix) => ({ prefix }))]
-  for (const removal of removed) forget(removal)
-  const reports: (readonly TierReport[])[] = []
-  const turns = createTurns(clock)
-  for (const key of keys) {
-    reports.push(await store.delete(key))
-    const turn = turns()
-    if (turn) await turn
+export async function invalidate(
+  selector: InvalidateSelector,
+  options: InvalidateOptions,
+  context: InvalidateContext,
+): Promise<InvalidateReport> {
+  checkObject('options', options)
+  checkNames(options, ['dryRun'], [])
+  const dryRun = booleanOf('dryRun', options.dryRun, false)
+  const selection = resolveSelector(selector, context)
+  const search = createSearch(selection)
+  const tiers = merge(dryRun ? await look(selection, search, context) : await remove(selection, search, context))
+  const report: InvalidateReport = {
+    dryRun,
+    matched: tiers.reduce((total, { matched }) => total + matched, 0),
+    removed: tiers.reduce((total, { removed }) => total + removed, 0),
+    tiers: search.thrown ? tiers.map((tier) => ({ ...tier, failed: tier.failed ?? 'rule' })) : tiers,
+    sample: [...search.sample],
   }
-  for (const prefix of prefixes) reports.push(await store.erase(prefix))
-  // What began after the first call and before the last store was clean.
-  for (const removal of removed) forget(removal)
-  const report = merge(reports)
-  if (report.tiers.some(({ failed }) => failed !== undefined)) throw new InvalidationError(report)
+  if (report.tiers.some(({ failed }) => failed !== undefined)) throw new InvalidationError(report, search.thrown)
   return report
 }
 
-const SELECTORS = ['keys', 'partition', 'all'] as const
-const MAX_KEYS = 10_000
-/** As `fingerprint` makes them. */
-const KEY_PREFIX = 'lc1.'
+/** A selection that throws nothing, and what it came upon. */
+interface Search {
+  readonly finding: Finding
+  /** What the rule threw. Everything counts as meant from then on: what is in flight is not stored, and the stores stop looking. */
+  readonly thrown: { readonly cause: unknown } | undefined
+  readonly sample: ReadonlySet<string>
+}
 
-function resolveSelector(selector: InvalidateSelector, { digestsOf }: InvalidateContext): { keys: readonly string[]; prefixes: string[] } {
-  if (typeof selector !== 'object' || selector === null) throw invalid('selector', `is ${describeValue(selector)}; it must be an object`)
-  const given = Object.entries(selector).filter(([, value]) => value !== undefined)
-  const unknown = given.find(([name]) => !SELECTORS.some((known) => known === name))
-  if (unknown) {
-    throw new OptionError('ERR_OPTION_UNKNOWN', unknown[0], `Unknown selector ${unknown[0]}${didYouMean(unknown[0], SELECTORS)}`)
-  }
-  if (given.length !== 1) {
-    throw invalid('selector', `names ${given.length} of keys, partition and all; it must name exactly one, all: true for everything`)
-  }
-  const { keys, partition, all } = selector
-  if (keys !== undefined) {
-    if (!Array.isArray(keys) || keys.length > MAX_KEYS || !keys.every(isKey)) {
-      throw invalid('keys', `must be a list of at most ${MAX_KEYS} cache keys (${KEY_PREFIX}<partition>.<request>)`)
+function createSearch({ matches }: Selection): Search {
+  let thrown: { readonly cause: unknown } | undefined
+  const sample = new Set<string>()
+  function matchesSafely(entry: Entry): boolean {
+    try {
+      return thrown !== undefined || matches?.(entry) === true
+    } catch (cause) {
+      thrown = { cause }
+      return true
     }
-    return { keys, prefixes: [] }
   }
-  if (partition !== undefined) return { keys: [], prefixes: digestsOf(partition).map((digest) => `${KEY_PREFIX}${digest}.`) }
-  if (all !== true) throw invalid('all', `is ${describeValue(all)}; it must be true`)
-  return { keys: [], prefixes: [''] }
+  return {
+    finding: {
+      ...(matches && { matches: matchesSafely }),
+      over: () => thrown !== undefined,
+      found({ id }) {
+        if (sample.size < MOST_SAMPLES) sample.add(id)
+      },
+    },
+    get thrown() {
+      return thrown
+    },
+    sample,
+  }
 }
 
-function isKey(value: unknown): value is string {
-  return typeof value === 'string' && /^lc1\.[\w-]{1,64}\.[\w-]{1,128}$/.test(value)
+type Reports = readonly (readonly TierReport[])[]
+
+async function look({ reach }: Selection, { finding }: Search, { store }: InvalidateContext): Promise<Reports> {
+  if ('keys' in reach) return [await store.look(reach.keys, finding)]
+  const reports: (readonly TierReport[])[] = []
+  for (const prefix of reach.prefixes) reports.push(await store.scan(prefix, finding))
+  return reports
 }
 
-function merge(reports: readonly (readonly TierReport[])[]): InvalidateReport {
+async function remove({ reach, criterion }: Selection, { finding }: Search, context: InvalidateContext): Promise<Reports> {
+  const { store, forget, tell, clock } = context
+  const meant: Meant | undefined = finding.matches && {
+    matches: finding.matches,
+    before: criterion?.kind === 'before' ? criterion.before : undefined,
+  }
+  const removals: readonly Removal[] =
+    'keys' in reach ? [{ keys: new Set(reach.keys) }] : reach.prefixes.map((prefix) => ({ prefix, meant }))
+  for (const removal of removals) forget(removal)
+  const reports: (readonly TierReport[])[] = []
+  if ('keys' in reach) {
+    await store.look(reach.keys.slice(0, MOST_SAMPLES), finding)
+    const turns = createTurns(clock)
+    for (const key of reach.keys) {
+      reports.push(await store.delete(key))
+      const turn = turns()
+      if (turn) await turn
+    }
+  } else {
+    const selector = criterion && (await tell(criterion))
+    for (const prefix of reach.prefixes) reports.push(await store.erase(prefix, finding, selector))
+  }
+  // What began after the first call and before the last store was clean.
+  for (const removal of removals) forget(removal)
+  return reports
+}
+
+function merge(reports: Reports): readonly TierReport[] {
   const tiers = new Map<string, TierReport>()
   for (const report of reports.flat()) {
     const sum = tiers.get(report.tier)
@@ -127,14 +171,7 @@ function merge(reports: readonly (readonly TierReport[])[]): InvalidateReport {
       failed: sum?.failed ?? report.failed,
     })
   }
-  const all = [...tiers.values()]
-  return {
-    matched: all.reduce((total, { matched }) => total + matched, 0),
-    removed: all.reduce((total, { removed }) => total + removed, 0),
-    tiers: all,
-  }
+  return [...tiers.values()]
 }
 
-function invalid(option: string, message: string): OptionError {
-  return new OptionError('ERR_OPTION_INVALID', option, `${option} ${message}.`)
-}
+const MOST_SAMPLES = 10

@@ -138,6 +138,7 @@ export function createDiskStore(options: DiskStoreOptions): CacheStore {
       const found = reader.read(key)
       return isThenable(found) ? found.then(noteHit) : noteHit(found)
     },
+    peek: (key) => reader.read(key),
     async getMany(keys) {
       return (await Promise.all(reader.readMany(keys))).map(noteHit)
     },

@@ -7,7 +7,7 @@ import type { Entry } from '../entry/entry.js'
 import type { AnswerHead } from '../exchange.js'
 import { type Broadcast, type BroadcastReader, createBroadcast } from '../lib/broadcast.js'
 import type { Clock } from '../ports.js'
-import type { Removal } from '../stores/hearing.js'
+import type { Meant, Removal } from '../stores/hearing.js'
 
 export type Joined =
   /** The leader's answer, from byte 0. */
@@ -51,7 +51,11 @@ export interface Flight {
   close(): void
   /** What it is about was removed on purpose: the answer must not be stored, and nobody may join from now on. */
   spoil(): void
+  /** Of what it is about some was removed on purpose: an answer that is meant must not be stored, and nobody may join from now on. */
+  doubt(meant: Meant): void
   readonly spoiled: boolean
+  /** Leader: whether `entry`, the answer, is among what was removed on purpose meanwhile. */
+  doubts(entry: Entry): boolean
   /** Leader: the answer is where it belongs, or nowhere; nothing is left to spoil. Closes the flight. */
   done(): void
 }
@@ -85,7 +89,9 @@ export function createFlightTable(clock: Clock): FlightTable {
     },
     spoil(removal) {
       for (const [flight, key] of undone) {
-        if ('keys' in removal ? removal.keys.has(key) : key.startsWith(removal.prefix)) flight.spoil()
+        if ('keys' in removal ? !removal.keys.has(key) : !key.startsWith(removal.prefix)) continue
+        if ('keys' in removal || !removal.meant) flight.spoil()
+        else flight.doubt(removal.meant)
       }
     },
   }
@@ -97,6 +103,8 @@ function createFlight(clock: Clock, timeoutMs: number, body: Broadcast, unlist: 
   let head: AnswerHead | undefined
   let ended = false
   let spoiled = false
+  const openedAt = clock.now()
+  const doubts: Meant[] = []
   let joined = 0
   let leaderLeft = false
   let onRelease: (() => void) | undefined
@@ -235,6 +243,15 @@ function createFlight(clock: Clock, timeoutMs: number, body: Broadcast, unlist: 
       spoiled = true
       unlist()
     },
+    doubt(meant) {
+      // Nothing of it will be older than this.
+      if (meant.before !== undefined && openedAt >= meant.before) return
+      if (doubts.length < MAX_DOUBTS) doubts.push(meant)
+      else spoiled = true
+      unlist()
+    },
+    // What it says is as old as the question.
+    doubts: (entry) => spoiled || (doubts.length > 0 && doubts.some(({ matches }) => matches({ ...entry, storedAt: openedAt }))),
     done() {
       unlist()
       forget()
@@ -242,6 +259,8 @@ function createFlight(clock: Clock, timeoutMs: number, body: Broadcast, unlist: 
   }
 }
 
+/** Invalidations by what entries are, during one flight, from which on its answer is not stored whatever it is. */
+const MAX_DOUBTS = 16
 /** A stream that has begun may pause for longer: tools run in between. */
 const STREAM_PATIENCE = 5
 

@@ -31,6 +31,8 @@ export function leaseFlight(flight: Flight, lease: FlightLease): Flight {
     close: () => flight.close(),
     done: () => flight.done(),
     spoil: () => flight.spoil(),
+    doubt: (meant) => flight.doubt(meant),
+    doubts: (entry) => flight.doubts(entry),
     head(answer) {
       flight.head(answer)
       lease.head(answer)

@@ -153,7 +153,7 @@ export function startRecording(context: EngineContext, recording: Recording): { 
   }
 
   function write(entry: Entry): void {
-    const late = flight.spoiled ? 'invalidated' : lease && !lease.held ? 'lease-lost' : undefined
+    const late = flight.doubts(entry) ? 'invalidated' : lease && !lease.held ? 'lease-lost' : undefined
     if (late) {
       if (late === 'invalidated') context.compression.forget(key)
       skipped(late)

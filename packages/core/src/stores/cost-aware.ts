@@ -142,6 +142,7 @@ export function createCostAwareTable(options: CostAwareOptions, evicted: Evictio
       ranks.move(slot.byRank, floor + yieldOf(slot))
       return slot.entry
     },
+    peek: (key) => slots.get(key)?.entry,
     set(entry) {
       const before = slots.get(entry.key)
       if (before) remove(before)

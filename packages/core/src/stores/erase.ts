@@ -1,10 +1,11 @@
-/** Removing all keys under a prefix from a store that may lie about it. */
+/** Removing all keys under a prefix, or those whose entries are meant, from a store that may lie about it. */
 
 import { isThenable } from '../lib/deadline.js'
 import { createTurns } from '../lib/turn.js'
 import type { Awaitable, Clock, StoreFailure } from '../ports.js'
 import type { CallResult } from './calls.js'
-import { createKeyPages, type KeyPage } from './key-pages.js'
+import { createKeyPages } from './key-pages.js'
+import { createChooser, type Finding, isIn, type Readable, STEPS_IN_ALL } from './scan.js'
 
 export type EraseOutcome =
   /** `matched` entries were in the store and `removed` of them were still there to delete; writes that waited are not counted. */
@@ -22,14 +23,9 @@ export type EraseOutcome =
     }
 
 /** The store, each call under its deadline and breaker. */
-export interface Erasable {
-  keys(prefix: string): Iterable<string> | AsyncIterable<string>
-  /** Takes one page of the listing, under the long deadline. */
-  page(work: () => Promise<KeyPage>): Awaitable<CallResult<KeyPage>>
+export interface Erasable extends Readable {
   /** True if there was an entry. */
   remove(key: string): Awaitable<CallResult<boolean>>
-  /** When the entry under `key` was stored; undefined where there is none. */
-  storedAt(key: string): Awaitable<CallResult<number | undefined>>
 }
 
 export interface EraseOptions {
@@ -38,6 +34,8 @@ export interface EraseOptions {
   readonly startedAt: number
   /** Longest wait for one step. The whole has 30 times as long. In ms. */
   readonly longDeadlineMs: number
+  /** Which entries are meant. @default every one, and nothing is read */
+  readonly finding?: Finding | undefined
 }
 
 /** What became of one key: it was removed, nothing of age was there, its entry is left, or a call failed. */
@@ -49,10 +47,29 @@ type Fate = 'removed' | 'nothing' | 'left' | StoreFailure
  * entry that is there after its deletion and is not newer than the erasure is one that could not be removed.
  */
 export async function eraseKeys(prefix: string, store: Erasable, options: EraseOptions): Promise<EraseOutcome> {
-  const { clock, startedAt, longDeadlineMs } = options
+  const { clock, startedAt, longDeadlineMs, finding } = options
   const until = clock.monotonic() + longDeadlineMs * STEPS_IN_ALL
   const turns = createTurns(clock)
+  const chooser = finding && createChooser(store, finding, clock)
+  let unsampled = finding ? SAMPLE : 0
   let removed = 0
+
+  async function storedAt(key: string): Promise<CallResult<number | undefined>> {
+    const read = await store.read([key])
+    return read.kind === 'failed' ? read : { kind: 'done', value: read.value[0]?.storedAt }
+  }
+
+  /** Where all are meant, only the first few are looked at. */
+  async function sample(keys: readonly string[]): Promise<void> {
+    const chosen = unsampled > 0 ? await chooser?.choose(keys.slice(0, unsampled)) : undefined
+    unsampled = chosen?.kind === 'failed' ? 0 : unsampled - (chosen?.value.length ?? 0)
+  }
+
+  async function meant(keys: readonly string[]): Promise<CallResult<readonly string[]>> {
+    if (chooser && finding?.matches) return chooser.choose(keys)
+    await sample(keys)
+    return { kind: 'done', value: keys }
+  }
 
   function removeFirst(key: string): Awaitable<Fate> {
     const result = store.remove(key)
@@ -60,13 +77,13 @@ export async function eraseKeys(prefix: string, store: Erasable, options: EraseO
   }
 
   async function removeAgain(key: string): Promise<Fate> {
-    const before = await store.storedAt(key)
+    const before = await storedAt(key)
     if (before.kind === 'done' && before.value !== undefined && before.value > startedAt) return 'nothing'
     // Also where no entry can be read: it may be one that only others can decrypt.
     const deleted = await store.remove(key)
     if (deleted.kind === 'failed') return deleted.reason
     if (!deleted.value && before.kind === 'done' && before.value === undefined) return 'nothing'
-    const after = await store.storedAt(key)
+    const after = await storedAt(key)
     if (after.kind === 'failed') return after.reason
     if (after.value === undefined || after.value > startedAt) return fateOf(deleted)
     // The same was said of it when it was first deleted.
@@ -123,9 +140,15 @@ export async function eraseKeys(prefix: string, store: Erasable, options: EraseO
           seen.reason ??= page.reason
           break
         }
-        seen.keys += page.value.keys.length
-        await removeAll(page.value.keys)
-        if (page.value.last) break
+        const keys = await meant(page.value.keys.filter((key) => isIn(prefix, key)))
+        if (keys.kind === 'failed') {
+          seen.over = true
+          seen.reason ??= keys.reason
+          break
+        }
+        seen.keys += keys.value.length
+        await removeAll(keys.value)
+        if (page.value.last || finding?.over?.()) break
         checkTime()
       }
     } finally {
@@ -140,12 +163,12 @@ export async function eraseKeys(prefix: string, store: Erasable, options: EraseO
     const failed = seen.reason !== undefined && (seen.over || looks > 1)
     const reason = failed ? seen.reason : looks >= MOST_LOOKS ? 'left' : undefined
     if (reason !== undefined) return { kind: 'failed', reason, matched: removed + seen.bad, removed }
-    if (seen.keys === 0 || (looks > 1 && seen.removed === 0)) return { kind: 'erased', matched: removed, removed }
+    if (seen.keys === 0 || finding?.over?.() || (looks > 1 && seen.removed === 0)) return { kind: 'erased', matched: removed, removed }
   }
 }
 
 interface Look {
-  /** Keys listed. */
+  /** Keys listed that are meant. */
   readonly keys: number
   readonly removed: number
   /** Entries that are left and keys whose delete failed. */
@@ -164,4 +187,4 @@ function fateOf(deleted: CallResult<boolean>): Fate {
 const AT_ONCE = 16
 /** A backend that pages by offset skips about half of what is left at each look. */
 const MOST_LOOKS = 40
-const STEPS_IN_ALL = 30
+const SAMPLE = 10

@@ -7,6 +7,7 @@ import type { CallResult } from './calls.js'
 import type { EraseOutcome } from './erase.js'
 import type { LatencySummary } from './latency.js'
 import type { DeleteOutcome } from './removals.js'
+import type { Finding, ScanOutcome } from './scan.js'
 
 export type GetOutcome =
   | { readonly kind: 'found'; readonly entry: Entry }
@@ -15,7 +16,7 @@ export type GetOutcome =
 /** `dropped`: given up before the store saw it; a newer write or delete of the key, an erasure, a full queue, its time over, the end. */
 export type SetOutcome = 'stored' | 'refused' | 'failed' | 'dropped'
 export type AttemptOutcome<T> = CallResult<T>
-export type { DeleteOutcome, EraseOutcome }
+export type { DeleteOutcome, EraseOutcome, Finding, ScanOutcome }
 
 /** A `CacheStore` whose methods neither throw nor reject, and answer in time. Answers of a synchronous store come synchronously. */
 export interface GuardedStore {
@@ -41,14 +42,18 @@ export interface GuardedStore {
   /**
    * Removes every key that begins with `prefix`, waiting writes and those under way included, and looks again whether any is
    * left. Writes that come meanwhile wait, or are written and perhaps removed too where the store is synchronous. '' clears a
-   * store that cannot list its keys. The event loop gets its turns.
+   * store that cannot list its keys. The event loop gets its turns. With a `finding` that `matches`, only what is meant by it.
    */
-  erase(prefix: string): Promise<EraseOutcome>
+  erase(prefix: string, finding?: Finding): Promise<EraseOutcome>
+  /** Counts the entries under `prefix` that `finding` means, and changes nothing. Writes that wait are not seen. */
+  scan(prefix: string, finding: Finding): Promise<ScanOutcome>
+  /** The entry under each of `keys`, undefined where there is none that can be read: no use of them, as `get` is. */
+  read(keys: readonly string[]): Awaitable<AttemptOutcome<readonly (Entry | undefined)[]>>
   /**
    * For what another process has erased: drops the writes that wait under keys that begin with `prefix`, and revokes those under
    * way, which then answer 'dropped' and are deleted again when they land. What the store holds stays. Answers how many waited.
    */
-  dropWaiting(prefix: string): number
+  dropWaiting(prefix: string, matches?: (entry: Entry) => boolean): number
   /**
    * `work` under the same deadline and breakers: for what processes do together through the store. 'flight' is for what may write:
    * it counts as a write, and is `skipped` also while the store does not answer reads.

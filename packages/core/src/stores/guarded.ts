@@ -138,7 +138,7 @@ export function guardStore(store: CacheStore, options: GuardOptions): GuardedSto
   }
 
   function write(through: Calls['call'], entry: Entry, fence: Fence | undefined): Awaitable<WriteOutcome> {
-    const late = lateWrites.watch(entry.key, entryBytes(entry))
+    const late = lateWrites.watch(entry)
     const result = through({
       operation: 'set',
       ms: writeDeadlineMs,
@@ -216,7 +216,9 @@ export function guardStore(store: CacheStore, options: GuardOptions): GuardedSto
       return 'dropped'
     },
     delete: (key) => (closed ? 'failed' : removals.remove(key)),
-    erase: async (prefix) => (closed ? { ...SKIPPED, matched: 0, removed: 0 } : removals.erase(prefix)),
+    erase: async (prefix, finding) => (closed ? { ...SKIPPED, matched: 0, removed: 0 } : removals.erase(prefix, finding)),
+    scan: async (prefix, finding) => (closed ? { ...SKIPPED, matched: 0 } : removals.scan(prefix, finding)),
+    read: (keys) => (closed ? SKIPPED : removals.read(keys)),
     dropWaiting: removals.dropWaiting,
     attempt: async (operation, work, ms = deadlineMs) => (closed ? SKIPPED : calls.call({ operation, ms, work, read: (value) => value })),
     size,

@@ -1,12 +1,22 @@
 /** What other processes say they removed, carried out here: in this machine's own tiers, and in what still waits or just went out. */
 
 import { LRUCache } from 'lru-cache'
-import type { Clock } from '../ports.js'
+import type { Entry } from '../entry/entry.js'
+import { chain } from '../lib/deadline.js'
+import type { Awaitable, Clock } from '../ports.js'
 import type { BusMessage, InvalidationBus } from '../sharing.js'
 import type { Tier } from './tiers.js'
 
-/** Keys that were removed: those that begin with a prefix, or these. */
-export type Removal = { readonly prefix: string } | { readonly keys: ReadonlySet<string> }
+/** What was removed: everything under keys that begin with a prefix, or of that the entries that are meant; or what is under these keys. */
+export type Removal = { readonly prefix: string; readonly meant?: Meant | undefined } | { readonly keys: ReadonlySet<string> }
+
+/** Entries by what they are rather than by their keys. */
+export interface Meant {
+  /** Must not throw. */
+  readonly matches: (entry: Entry) => boolean
+  /** Only what was stored before this, in ms since the epoch. `matches` knows. @default whatever its time */
+  readonly before?: number | undefined
+}
 
 export interface HearingOptions {
   readonly tiers: readonly Tier[]
@@ -16,6 +26,8 @@ export interface HearingOptions {
   readonly clock: Clock
   /** What is read or written for these keys right now must not bring them back. */
   readonly onRemoved: (removal: Removal) => void
+  /** What the selector of another process means; undefined where it cannot be read. Never throws or rejects. */
+  readonly meantBy: (selector: string) => Awaitable<Meant | undefined>
 }
 
 export interface Hearing {
@@ -26,7 +38,7 @@ export interface Hearing {
   close(): void
 }
 
-export function listenToPeers({ tiers, shared, bus, clock, onRemoved }: HearingOptions): Hearing {
+export function listenToPeers({ tiers, shared, bus, clock, onRemoved, meantBy }: HearingOptions): Hearing {
   const local = tiers.filter((tier) => tier.store.local && tier !== shared)
   const distant = tiers.filter((tier) => !tier.store.local || tier === shared)
   const owed = new Map<Tier, Set<string>>(local.map((tier) => [tier, new Set()]))
@@ -65,6 +77,23 @@ export function listenToPeers({ tiers, shared, bus, clock, onRemoved }: HearingO
     for (const tier of local) void settle(tier, prefix)
   }
 
+  function eraseAll(prefix: string): void {
+    // From the tiers that all share it is gone; only what still waits here to be written to them is not.
+    for (const { store } of distant) store.dropWaiting(prefix)
+    removeAll(prefix)
+  }
+
+  function eraseMeant(prefix: string, meant: Meant): void {
+    onRemoved({ prefix, meant })
+    for (const { store } of distant) store.dropWaiting(prefix, meant.matches)
+    takeBack(prefix)
+    for (const tier of local) {
+      void tier.store.erase(prefix, { matches: meant.matches, found: () => {} }).then(({ kind }) => {
+        if (kind === 'failed') void settle(tier, prefix)
+      })
+    }
+  }
+
   function hear(message: BusMessage | { readonly kind: 'lost' }): void {
     if (closed) return
     switch (message.kind) {
@@ -78,9 +107,13 @@ export function listenToPeers({ tiers, shared, bus, clock, onRemoved }: HearingO
         for (const tier of local) void forgetKey(tier, message.key)
         return
       case 'erased':
-        // From the tiers that all share it is gone; only what still waits here to be written to them is not.
-        for (const { store } of distant) store.dropWaiting(message.prefix)
-        removeAll(message.prefix)
+        eraseAll(message.prefix)
+        return
+      case 'scanned':
+        void chain(meantBy(message.selector), (meant) => {
+          if (meant) eraseMeant(message.prefix, meant)
+          else eraseAll(message.prefix)
+        })
         return
       case 'lost':
         // Anything may have happened to anything.

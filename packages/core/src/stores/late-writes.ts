@@ -1,14 +1,16 @@
 /** Writes that were given up as too late and may land yet: after a delete of their key they are deleted once more. */
 
+import { type Entry, entryBytes } from '../entry/entry.js'
 import type { Clock } from '../ports.js'
+import type { Covers } from './write-behind.js'
 
 export interface LateWrites {
   /** Bytes of all of them. */
   readonly bytes: number
-  /** A write of `key` begins; `begin` is to be called if it comes to be given up, `landed` when it is answered after that. */
-  watch(key: string, bytes: number): { readonly begin: () => void; readonly landed: (kind: 'done' | 'thrown') => void }
-  /** The keys covered are being deleted. True if one of their writes may still land, in any time worth waiting for. */
-  revoke(covers: (key: string) => boolean): boolean
+  /** A write of `entry` begins; `begin` is to be called if it comes to be given up, `landed` when it is answered after that. */
+  watch(entry: Entry): { readonly begin: () => void; readonly landed: (kind: 'done' | 'thrown') => void }
+  /** What is covered is being deleted. True if one of these writes may still land, in any time worth waiting for. */
+  revoke(covers: Covers): boolean
 }
 
 /**
@@ -16,14 +18,16 @@ export interface LateWrites {
  * @param onLanded a revoked write landed
  */
 export function createLateWrites(clock: Pick<Clock, 'monotonic'>, patienceMs: number, onLanded: (key: string) => void): LateWrites {
-  const late = new Set<{ readonly key: string; readonly since: number; revoked: boolean }>()
+  const late = new Set<{ readonly entry: Entry; readonly since: number; revoked: boolean }>()
   let total = 0
   return {
     get bytes() {
       return total
     },
-    watch(key, bytes) {
-      const write = { key, since: clock.monotonic(), revoked: false }
+    watch(entry) {
+      const { key } = entry
+      const bytes = entryBytes(entry)
+      const write = { entry, since: clock.monotonic(), revoked: false }
       let given = false
       let landed = false
       return {
@@ -49,7 +53,7 @@ export function createLateWrites(clock: Pick<Clock, 'monotonic'>, patienceMs: nu
     revoke(covers) {
       let mayLand = false
       for (const write of late) {
-        if (!covers(write.key)) continue
+        if (!covers(write.entry.key, write.entry)) continue
         write.revoked = true
         if (clock.monotonic() - write.since <= patienceMs) mayLand = true
       }

@@ -16,6 +16,7 @@ export function createLruTable({ maxEntries, maxBytes }: TableBounds, evicted: E
   })
   return {
     get: (key) => held.get(key),
+    peek: (key) => held.peek(key),
     set(entry) {
       held.set(entry.key, entry)
       return true

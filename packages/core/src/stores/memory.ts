@@ -69,6 +69,10 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): CacheStore 
       listeners.emit({ type: 'entry-evicted', store: NAME, reason: 'expired', bytes: entryBytes(entry) })
       return undefined
     },
+    peek(key) {
+      const entry = table.peek(key)
+      return entry && !isGone(entry) ? entry : undefined
+    },
     set(entry) {
       if (entryBytes(entry) <= maxEntryBytes && !isGone(entry)) return table.set(entry)
       // What was there before is older than what was just refused.

@@ -1,11 +1,13 @@
 /** Deleting and erasing from a guarded store: also what still waits to be written, is being written, or may land late. */
 
-import { chain } from '../lib/deadline.js'
+import type { Entry } from '../entry/entry.js'
+import { chain, isThenable } from '../lib/deadline.js'
 import type { Awaitable, CacheStore, Clock } from '../ports.js'
 import type { Call, CallResult, Calls } from './calls.js'
 import { type Erasable, type EraseOutcome, eraseKeys } from './erase.js'
 import type { LateWrites } from './late-writes.js'
-import type { Hold, WriteBehind } from './write-behind.js'
+import { type Finding, type ScanOutcome, scanKeys } from './scan.js'
+import type { Covers, Hold, WriteBehind } from './write-behind.js'
 
 export type DeleteOutcome = 'deleted' | 'absent' | 'failed'
 
@@ -21,9 +23,13 @@ export interface RemovalsOptions {
 
 export interface Removals {
   remove(key: string): Awaitable<DeleteOutcome>
-  erase(prefix: string): Promise<EraseOutcome>
+  erase(prefix: string, finding?: Finding): Promise<EraseOutcome>
+  /** Counts what is meant under `prefix`; everything stays. */
+  scan(prefix: string, finding: Finding): Promise<ScanOutcome>
+  /** The entry under each key, as far as there is one that can be read. */
+  read(keys: readonly string[]): Awaitable<CallResult<readonly (Entry | undefined)[]>>
   /** Drops what waits and undoes what is under way; what the store holds stays. How many waited. */
-  dropWaiting(prefix: string): number
+  dropWaiting(prefix: string, matches?: (entry: Entry) => boolean): number
   /** Deletes what landed late, whatever is thought of the store. */
   again(key: string): Awaitable<CallResult<boolean>>
 }
@@ -67,28 +73,39 @@ export function createRemovals(options: RemovalsOptions): Removals {
     keys: (prefix) => store.keys?.(prefix) ?? [],
     page: (work) => calls.call({ operation: 'keys', ms: longDeadlineMs, work, read: (page) => page }),
     remove: (key) => calls.call(removal(key)),
-    storedAt: (key) =>
+    read: (keys) =>
       calls.call({
         operation: 'get',
-        ms: deadlineMs,
-        work: () => store.get(key),
-        read: (entry) => (entry?.key === key ? entry.storedAt : undefined),
+        ms: keys.length === 1 ? deadlineMs : Math.max(deadlineMs, longDeadlineMs / 10),
+        work: () => peekAll(keys),
+        read: (entries) => keys.map((key, at) => (entries[at]?.key === key ? entries[at] : undefined)),
       }),
   }
 
-  async function eraseHeld(prefix: string, startedAt: number): Promise<EraseOutcome> {
-    if (typeof store.keys === 'function') return eraseKeys(prefix, erasable, { clock, startedAt, longDeadlineMs })
-    return prefix === '' ? clear() : { kind: 'failed', reason: 'unsupported', matched: 0, removed: 0 }
+  function peekAll(keys: readonly string[]): Awaitable<readonly (Entry | undefined)[]> {
+    if (store.getMany && !store.peek && keys.length > 1) return store.getMany(keys)
+    const entries = keys.map((key) => (store.peek ? store.peek(key) : store.get(key)))
+    return entries.some(isThenable) ? Promise.all(entries) : (entries as (Entry | undefined)[])
   }
 
-  async function erase(prefix: string): Promise<EraseOutcome> {
+  async function eraseHeld(prefix: string, startedAt: number, finding?: Finding): Promise<EraseOutcome> {
+    if (typeof store.keys === 'function') return eraseKeys(prefix, erasable, { clock, startedAt, longDeadlineMs, finding })
+    return prefix === '' && !finding?.matches ? clear() : { kind: 'failed', reason: 'unsupported', matched: 0, removed: 0 }
+  }
+
+  async function scan(prefix: string, finding: Finding): Promise<ScanOutcome> {
+    if (typeof store.keys === 'function') return scanKeys(prefix, erasable, finding, { clock, longDeadlineMs })
+    return { kind: 'failed', reason: 'unsupported', matched: 0 }
+  }
+
+  async function erase(prefix: string, finding?: Finding): Promise<EraseOutcome> {
     const startedAt = clock.now()
-    const covers = (key: string): boolean => key.startsWith(prefix)
+    const covers = coversOf(prefix, finding?.matches)
     const hold = queue.hold(covers)
     try {
       await hold.settled
       const mayLand = lateWrites.revoke(covers)
-      const outcome = await eraseHeld(prefix, startedAt)
+      const outcome = await eraseHeld(prefix, startedAt, finding)
       return outcome.kind === 'erased' && mayLand ? { ...outcome, kind: 'failed', reason: 'timeout' } : outcome
     } finally {
       hold.release()
@@ -115,8 +132,8 @@ export function createRemovals(options: RemovalsOptions): Removals {
     }
   }
 
-  function dropWaiting(prefix: string): number {
-    const covers = (key: string): boolean => key.startsWith(prefix)
+  function dropWaiting(prefix: string, matches?: (entry: Entry) => boolean): number {
+    const covers = coversOf(prefix, matches)
     const hold = queue.hold(covers)
     lateWrites.revoke(covers)
     if (hold.revoked.length > 0) void undo(hold.revoked)
@@ -124,5 +141,9 @@ export function createRemovals(options: RemovalsOptions): Removals {
     return hold.dropped
   }
 
-  return { remove, erase, dropWaiting, again }
+  return { remove, erase, scan, read: erasable.read, dropWaiting, again }
+}
+
+function coversOf(prefix: string, matches: ((entry: Entry) => boolean) | undefined): Covers {
+  return (key, entry) => key.startsWith(prefix) && (matches === undefined || matches(entry))
 }

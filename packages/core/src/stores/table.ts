@@ -5,6 +5,8 @@ import type { Entry } from '../entry/entry.js'
 export interface EntryTable {
   /** The entry, past its time or not. Counts as a request for it. */
   get(key: string): Entry | undefined
+  /** The same, and counts as nothing. */
+  peek(key: string): Entry | undefined
   /** Keeps `entry` in place of what is under its key. False: it is not worth what would have to go, and nothing is under its key now. */
   set(entry: Entry): boolean
   delete(key: string): boolean

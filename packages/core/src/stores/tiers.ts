@@ -9,9 +9,10 @@ import type { Awaitable, Clock, StoreEvent, StoreFailure, StoreSize } from '../p
 import type { BusMessage, FlightLease } from '../sharing.js'
 import { createStampClock } from './epochs/stamp.js'
 import type { EraseOutcome, GetOutcome, GuardedStore, SetOutcome, TierStats } from './guarded.js'
-import { listenToPeers, type Removal } from './hearing.js'
+import { listenToPeers, type Meant, type Removal } from './hearing.js'
 import { createPeers, type Peers } from './peers.js'
 import { createPending } from './pending.js'
+import { createChooser, type Finding, type ScanOutcome } from './scan.js'
 import { warmUp } from './warm-up.js'
 
 /** One store in the row. */
@@ -35,9 +36,9 @@ export interface TierReport {
   readonly removed: number
   /**
    * Why it is not known to be clean: the store failed, cannot list its keys ('unsupported'), still had some on a second look ('left'),
-   * or the other processes could not be told ('peers').
+   * or the other processes could not be told ('peers'), or the app's rule threw ('rule').
    */
-  readonly failed: StoreFailure | 'unsupported' | 'left' | 'peers' | undefined
+  readonly failed: StoreFailure | 'unsupported' | 'left' | 'peers' | 'rule' | undefined
 }
 
 /**
@@ -65,8 +66,17 @@ export interface StoreTiers {
   /** The processes that share a tier with this one. */
   readonly peers: Peers
   delete(key: string): Promise<readonly TierReport[]>
-  /** Removes every key that begins with `prefix` ('' is all) from all tiers, here and in the other processes. */
-  erase(prefix: string): Promise<readonly TierReport[]>
+  /**
+   * Removes every key that begins with `prefix` ('' is all) from all tiers, here and in the other processes; with a `finding` that
+   * `matches`, only the entries that are meant.
+   *
+   * @param selector the same for the other processes, as they can read it; without it they let go of everything under the prefix
+   */
+  erase(prefix: string, finding?: Finding, selector?: string): Promise<readonly TierReport[]>
+  /** Counts the entries under `prefix` that `finding` means, tier by tier. Nothing is changed, and nobody told. */
+  scan(prefix: string, finding: Finding): Promise<readonly TierReport[]>
+  /** Counts the entries under `keys`, as `scan` does. */
+  look(keys: readonly string[], finding: Finding): Promise<readonly TierReport[]>
   size(): StoreSize | undefined
   stats(): readonly TierStats[]
   /**
@@ -82,9 +92,11 @@ export interface TiersOptions {
   readonly onEvent: (event: StoreEvent) => void
   /** Another process removed this: what is in flight for it here must not be stored. */
   readonly onRemoved: (removal: Removal) => void
+  /** What the selector of another process means; undefined where it cannot be read. Never throws or rejects. @default it cannot */
+  readonly meantBy?: ((selector: string) => Awaitable<Meant | undefined>) | undefined
 }
 
-export function createTiers(tiers: readonly Tier[], { clock, onEvent, onRemoved }: TiersOptions): StoreTiers {
+export function createTiers(tiers: readonly Tier[], { clock, onEvent, onRemoved, meantBy = () => undefined }: TiersOptions): StoreTiers {
   const firstSlow = tiers.findIndex(({ store }) => !store.synchronous)
   const quick = firstSlow === -1 ? tiers : tiers.slice(0, firstSlow)
   const slow = firstSlow === -1 ? [] : tiers.slice(firstSlow)
@@ -105,6 +117,7 @@ export function createTiers(tiers: readonly Tier[], { clock, onEvent, onRemoved 
           shared,
           bus,
           clock,
+          meantBy,
           onRemoved(removal) {
             removals++
             spoil(removal)
@@ -114,7 +127,7 @@ export function createTiers(tiers: readonly Tier[], { clock, onEvent, onRemoved 
       : undefined
 
   function spoil(removal: Removal): void {
-    if ('prefix' in removal) pending.spoil(removal.prefix)
+    if ('prefix' in removal) pending.spoil(removal.prefix, removal.meant?.matches)
     else for (const key of removal.keys) pending.spoil(key)
   }
 
@@ -141,7 +154,7 @@ export function createTiers(tiers: readonly Tier[], { clock, onEvent, onRemoved 
       for (const tier of slow) {
         if (hearing?.owes(tier, key)) continue
         const found = await tier.store.get(key)
-        if (work.spoiled) return ABSENT
+        if (work.spoils(found.kind === 'found' ? found.entry : undefined)) return ABSENT
         best = better(best, found, tier, isFresh)
         if (best.kind !== 'found' || !best.fresh) continue
         promote(best.entry, tiers.slice(0, tiers.indexOf(tier)))
@@ -158,7 +171,7 @@ export function createTiers(tiers: readonly Tier[], { clock, onEvent, onRemoved 
     try {
       const first = await write(fenced, entry, lease)
       const superseded = first === 'refused' && entryBytes(entry) <= fenced.store.limits.maxEntryBytes
-      if (work.spoiled || superseded || !lease.held) {
+      if (work.spoils(entry) || superseded || !lease.held) {
         // Reads may have promoted it from the queue of writes.
         for (const { store } of inMemory) void store.delete(entry.key)
         return 'superseded'
@@ -176,20 +189,34 @@ export function createTiers(tiers: readonly Tier[], { clock, onEvent, onRemoved 
   }
 
   /** From the deepest tier up, the memories first and last: what is promoted meanwhile goes as well. */
-  async function remove(message: BusMessage, work: (tier: Tier) => Awaitable<TierReport>): Promise<readonly TierReport[]> {
-    const prefix = message.kind === 'erased' ? message.prefix : message.key
+  async function remove(
+    message: BusMessage,
+    work: (tier: Tier) => Awaitable<TierReport>,
+    matches?: Finding['matches'],
+  ): Promise<readonly TierReport[]> {
+    const prefix = 'prefix' in message ? message.prefix : message.key
     removals++
-    pending.spoil(prefix)
+    pending.spoil(prefix, matches)
     const reports = new Map<Tier, TierReport>()
     for (const tier of inMemory) reports.set(tier, await work(tier))
     for (const tier of [...tiers].reverse()) if (!tier.store.inMemory) reports.set(tier, await work(tier))
-    pending.spoil(prefix)
+    pending.spoil(prefix, matches)
     for (const tier of inMemory) reports.set(tier, sum(reports.get(tier) as TierReport, await work(tier)))
     if (shared && !(await peers.announce(message))) {
       const report = reports.get(shared) as TierReport
       reports.set(shared, { ...report, failed: report.failed ?? 'peers' })
     }
     return tiers.map((tier) => reports.get(tier) as TierReport)
+  }
+
+  async function inspect(work: (tier: Tier) => Promise<ScanOutcome>): Promise<readonly TierReport[]> {
+    const reports: TierReport[] = []
+    for (const tier of tiers) {
+      const outcome = await work(tier)
+      const failed = outcome.kind === 'failed' ? outcome.reason : undefined
+      reports.push({ tier: tier.store.name, matched: outcome.matched, removed: 0, failed })
+    }
+    return reports
   }
 
   return {
@@ -223,7 +250,18 @@ export function createTiers(tiers: readonly Tier[], { clock, onEvent, onRemoved 
         const failed = outcome === 'failed' ? (store.state === 'up' ? 'error' : 'skipped') : undefined
         return { tier: store.name, matched: removed, removed, failed }
       }),
-    erase: (prefix) => remove({ kind: 'erased', prefix }, async ({ store }) => reportOf(store.name, await store.erase(prefix))),
+    erase: (prefix, finding, selector) =>
+      remove(
+        selector === undefined ? { kind: 'erased', prefix } : { kind: 'scanned', prefix, selector },
+        async ({ store }) => reportOf(store.name, await store.erase(prefix, finding)),
+        finding?.matches,
+      ),
+    scan: (prefix, finding) => inspect(({ store }) => store.scan(prefix, finding)),
+    look: (keys, finding) =>
+      inspect(async ({ store }) => {
+        const chosen = await createChooser(store, finding, clock).choose(keys)
+        return chosen.kind === 'failed' ? { ...chosen, matched: 0 } : { kind: 'scanned', matched: chosen.value.length }
+      }),
     size() {
       for (const { store } of tiers) {
         const size = store.size()

@@ -30,6 +30,8 @@ export function resolveQueue(options: QueueOptions = {}): QueueConfig {
   }
 }
 
+/** Which writes are meant: by their key, or by what is to be written. */
+export type Covers = (key: string, entry: Entry) => boolean
 export type WriteOutcome = 'stored' | 'refused' | 'failed'
 export type DropReason = 'overflow' | 'expired' | 'closed'
 
@@ -63,7 +65,7 @@ export interface WriteBehind {
   /** The newest entry under `key` that waits or is under way, if its time is not over. */
   peek(key: string): Entry | undefined
   /** Drops the waiting writes of these keys. Those under way answer 'dropped' too: whoever holds undoes them. Later ones wait. */
-  hold(covers: (key: string) => boolean): Hold
+  hold(covers: Covers): Hold
   /** Starts what may start. */
   pump(): void
   /**
@@ -94,7 +96,7 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
   /** In the order of their coming. */
   const waiting = new Map<string, Item>()
   const underWay = new Map<string, Item>()
-  const holds = new Set<(key: string) => boolean>()
+  const holds = new Set<Covers>()
   let bytes = 0
   let closed = false
   let idle: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined
@@ -138,9 +140,9 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
 
   const isLive = (item: Item): boolean => item.entry.deleteAt > clock.now()
 
-  function mayStart(key: string): boolean {
+  function mayStart(key: string, { entry }: Item): boolean {
     if (underWay.has(key)) return false
-    for (const covers of holds) if (covers(key)) return false
+    for (const covers of holds) if (covers(key, entry)) return false
     return true
   }
 
@@ -169,7 +171,7 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
     for (const [key, item] of waiting) {
       if (underWay.size >= config.concurrency || !options.mayWrite()) return
       if (!isLive(item)) drop(key, item, 'expired')
-      else if (mayStart(key)) void carryOut(key, item, false)
+      else if (mayStart(key, item)) void carryOut(key, item, false)
     }
   }
 
@@ -198,11 +200,11 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
       return item && !item.revoked && isLive(item) ? item.entry : undefined
     },
     hold(covers) {
-      const dropped = [...waiting].filter(([key]) => covers(key))
+      const dropped = [...waiting].filter(([key, { entry }]) => covers(key, entry))
       for (const [key, item] of dropped) drop(key, item)
       const revoked: { readonly key: string; readonly settled: Promise<WriteOutcome> }[] = []
       for (const [key, item] of underWay) {
-        if (!covers(key)) continue
+        if (!covers(key, item.entry)) continue
         item.revoked = true
         if (item.settled) revoked.push({ key, settled: item.settled })
       }
@@ -222,7 +224,7 @@ export function createWriteBehind(options: WriteBehindOptions): WriteBehind {
       let best: Item | undefined
       for (const [key, item] of waiting) {
         if (!isLive(item)) drop(key, item, 'expired')
-        else if (mayStart(key) && item.failedProbes <= (best?.failedProbes ?? MOST_PROBES)) best = item
+        else if (mayStart(key, item) && item.failedProbes <= (best?.failedProbes ?? MOST_PROBES)) best = item
       }
       return best && carryOut(best.entry.key, best, true)
     },

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createLlmCache, type LlmCache } from '../../src/cache.js'
-import type { InvalidateSelector, InvalidationError } from '../../src/control/invalidate.js'
+import type { InvalidationError } from '../../src/control/invalidate.js'
+import type { InvalidateSelector } from '../../src/control/selector.js'
 import type { LlmCacheOptions } from '../../src/engine/options.js'
 import type { Outcome, Recorder } from '../../src/exchange.js'
 import type { CacheStore } from '../../src/ports.js'
