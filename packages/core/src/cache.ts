@@ -5,6 +5,7 @@ import type { CompressionReport } from './compression/measure.js'
 import { type InvalidateOptions, type InvalidateReport, invalidate } from './control/invalidate.js'
 import type { InvalidateSelector } from './control/selector.js'
 import { createTeller } from './control/teller.js'
+import { createCostFunction } from './cost/cost.js'
 import { lazyDispatch } from './dispatch/dispatch.js'
 import { resolveCache } from './engine/cache-options.js'
 import type { EngineContext } from './engine/context.js'
@@ -139,6 +140,8 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
     clock,
     emitter,
     randomId,
+    random: Math.random,
+    costOf: createCostFunction(options.prices),
     detached: createDetachedTable(),
     traffic,
   }

@@ -150,12 +150,12 @@ export interface Fallback {
   /** Whether an answer with this status is a failure. */
   covers(status: number): boolean
   /**
-   * The reply to send in the origin's place; the recorder takes nothing more. Undefined where the old answer is not to be had after
-   * all: then what the origin said goes out.
+   * The reply to send in the origin's place; the recorder takes nothing more. Undefined where there is none after all: then what
+   * the origin said goes out.
    *
    * @param status the origin's; undefined where it broke off without any
    */
-  take(status: number | undefined): Reply | undefined | Promise<Reply | undefined>
+  take(status: number | undefined): Reply | undefined
 }
 
 /** Receives an origin answer while it goes out to the client. Never throws, never delays. */

@@ -14,7 +14,7 @@ import {
   openMount,
   type RouteOptions,
 } from '@llm-cache/core'
-import { hideConditions, nodeRequest, snapshot, tapResponse } from '@llm-cache/core/node'
+import { hideConditions, nodeRequest, replyInstead, snapshot, tapResponse } from '@llm-cache/core/node'
 import type { Context, Middleware, Next } from 'koa'
 import { captureBody } from './capture.js'
 import { replyBody } from './reply.js'
@@ -114,7 +114,9 @@ async function act(ctx: Context, outcome: Outcome, handler: () => Promise<unknow
         recorder.failed()
         throw error
       }
-      captureBody(ctx, recorder, tap, outer)
+      const instead = ctx.respond === false || ctx.headerSent ? undefined : await replyInstead(ctx.res, { tap, outer }, recorder, ctx)
+      if (instead) replyBody(ctx, instead)
+      else captureBody(ctx, recorder, tap, outer)
     }
   }
 }

@@ -1,6 +1,7 @@
 /** What the engine's parts share: one object, made once by `createLlmCache`. */
 
 import type { Compression } from '../compression/compression.js'
+import type { CostFunction } from '../cost/cost.js'
 import type { ExchangeLabels, ModelLabels, SkipReason } from '../events.js'
 import type { CacheRequest } from '../exchange.js'
 import type { RequestShape } from '../fingerprint/fingerprint.js'
@@ -23,6 +24,10 @@ export interface EngineContext {
   readonly clock: Clock
   readonly emitter: Emitter
   readonly randomId: () => string
+  /** 0 to 1, for jitter. */
+  readonly random: () => number
+  /** US dollars of an answer, where its model's price is known. */
+  readonly costOf: CostFunction
   readonly detached: DetachedTable
   /** Who hears of each request that is looked up. */
   readonly traffic: readonly TrafficListener[]

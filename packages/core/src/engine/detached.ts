@@ -27,25 +27,28 @@ export interface Detached {
   readonly mark: object
   /** Resolves once the engine has done with it; `abandon` resolves it where it never came. Never rejects. */
   readonly result: Promise<DetachedResult>
-  /** The request ended, or could not be sent. Nothing where there is a result already. */
+  /** The request ended, or could not be sent: where it never came to the engine, this is the result. */
   abandon(): void
 }
 
 /** The engine's side of a detached request. */
 export interface DetachedTicket {
-  /** Undefined for one that looks up before it asks. */
+  readonly purpose: 'refresh' | 'fill'
+  /** What a refresh leads; undefined from the second time on that the request comes to the engine, as where the cache is mounted twice. */
   readonly lead: DetachedLead | undefined
+  /** Only the first result counts. */
   settle(result: DetachedResult): void
 }
 
 export interface DetachedTable {
+  /** With a `lead` it asks for a new answer; without, it looks up first and asks only for what is not there. */
   create(lead?: DetachedLead): Detached
-  /** What belongs to a request's mark: once, so that a request that is passed on within the app is no second one. */
+  /** The ticket of a request with this mark; undefined for what this cache did not send. */
   take(mark: object | undefined): DetachedTicket | undefined
 }
 
 export function createDetachedTable(): DetachedTable {
-  const tickets = new WeakMap<object, DetachedTicket>()
+  const tickets = new WeakMap<object, { taken: number; readonly ticket: DetachedTicket }>()
   return {
     create(lead) {
       const mark = Object.freeze({})
@@ -53,13 +56,21 @@ export function createDetachedTable(): DetachedTable {
       const result = new Promise<DetachedResult>((resolve) => {
         settle = resolve
       })
-      tickets.set(mark, { lead, settle })
-      return { mark, result, abandon: () => settle({ kind: 'failed', reason: 'not-reached' }) }
+      const kept = { taken: 0, ticket: { purpose: lead ? 'refresh' : 'fill', lead, settle } as const }
+      tickets.set(mark, kept)
+      return {
+        mark,
+        result,
+        abandon() {
+          if (kept.taken === 0) settle({ kind: 'failed', reason: 'not-reached' })
+        },
+      }
     },
     take(mark) {
-      const ticket = mark && tickets.get(mark)
-      if (mark) tickets.delete(mark)
-      return ticket
+      const kept = mark && tickets.get(mark)
+      if (!kept) return undefined
+      kept.taken++
+      return kept.taken === 1 ? kept.ticket : { ...kept.ticket, lead: undefined }
     },
   }
 }

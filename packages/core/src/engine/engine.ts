@@ -1,27 +1,28 @@
 /** The engine: from a request to its outcome. Never throws: what goes wrong here is a bypass and an event. */
 
 import type { Entry } from '../entry/entry.js'
-import { FrameError } from '../errors.js'
 import type { MissReason } from '../events.js'
-import type { BypassReason, CacheRequest, HeaderPairs, Outcome, Reply, RequestBody } from '../exchange.js'
-import type { RequestShape } from '../fingerprint/fingerprint.js'
-import { ageMs, evaluate } from '../freshness.js'
+import type { CacheRequest, HeaderPairs, Outcome, Reply } from '../exchange.js'
+import { evaluate, type StaleUse, staleUse } from '../freshness.js'
 import type { CacheStatus } from '../http/cache-status.js'
-import { chain, isThenable } from '../lib/deadline.js'
-import { parseControls, type RequestControls } from '../policy/controls.js'
-import type { PartitionResult } from '../policy/partition.js'
+import { chain } from '../lib/deadline.js'
+import { NO_CONTROLS } from '../policy/controls.js'
 import type { Awaitable } from '../ports.js'
 import type { FlightLease } from '../sharing.js'
 import type { Removal } from '../stores/hearing.js'
 import type { Lookup } from '../stores/tiers.js'
+import { createAdmission } from './admission.js'
 import { type EngineContext, labelsOf } from './context.js'
-import { errorName } from './emitter.js'
-import type { Flight, Joined } from './flight.js'
-import { createKeyTable } from './keys.js'
-import { idleHandle, standBack } from './notes.js'
+import type { DetachedTicket } from './detached.js'
+import { createFallback, isFailure } from './fallback.js'
+import { type Flight, type Joined, joinFor } from './flight.js'
+import { idleHandle } from './notes.js'
+import type { Found, Query } from './query.js'
 import { startRecording } from './recorder.js'
-import { CLIENT_LEFT, followerReply, hitReply, onlyIfCachedReply, ownFields } from './replies.js'
+import { createRefresher } from './refresh.js'
+import { CLIENT_LEFT, followerReply, NOT_NEEDED, onlyIfCachedReply, ownFields } from './replies.js'
 import type { Rule } from './resolve.js'
+import { createSending } from './sending.js'
 import { createTogether } from './together.js'
 
 export interface Engine {
@@ -30,17 +31,13 @@ export interface Engine {
   forget(removal: Removal): void
 }
 
-type Found = Extract<Lookup, { kind: 'found' }>
-
-/** A request that may be looked up: everything that the later steps need. */
-interface Query {
-  readonly request: CacheRequest
-  readonly rule: Rule
-  readonly controls: RequestControls
-  readonly key: string
-  readonly shape: RequestShape
-  /** Not marked by the app, and only its answer can show that a model is behind it. */
-  readonly needsModelCall: boolean
+/** How an answer is to be led. */
+interface Lead {
+  readonly reason: MissReason
+  readonly flight?: Flight | undefined
+  readonly lease?: FlightLease | undefined
+  /** What to send where the origin fails. */
+  readonly fallback?: Found | undefined
 }
 
 /** A follower whose leader broke off leads or follows again, this often. */
@@ -48,104 +45,138 @@ const MAX_JOINS = 3
 
 export function createEngine(context: EngineContext, isClosed: () => boolean): Engine {
   const { cache, store, flights, marks, clock, emitter } = context
-  const keys = createKeyTable()
-  const { decode } = context.compression
   const together = createTogether(context, isClosed)
-  const bypassHandle = idleHandle('BYPASS')
-  const hitHandle = idleHandle('HIT')
+  const admission = createAdmission(context, isClosed, (query) => (query.ticket ? detached(query, query.ticket) : answer(query, 0)))
+  const { hit, stale, sent, tell } = createSending(context, (query) => lead(query, { reason: 'absent' }))
   const collapsedHandle = idleHandle('COLLAPSED')
-
-  /** Not ours: the response stays unmarked. */
-  function ignore(request: CacheRequest, reason: BypassReason): Outcome {
-    emitter.emit({ type: 'exchange-bypass', at: clock.now(), route: request.route, reason })
-    return { kind: 'bypass', reason, headers: [], handle: bypassHandle }
-  }
-
-  function bypass(request: CacheRequest, reason: BypassReason): Outcome {
-    emitter.emit({ type: 'exchange-bypass', at: clock.now(), route: request.route, reason })
-    const headers = ownFields(cache.name, { fwd: 'bypass', detail: reason }, 'BYPASS', undefined, [])
-    return { kind: 'bypass', reason, headers, handle: bypassHandle }
-  }
-
-  /** Ours if the app marked the route, else nobody's. */
-  function refuse(request: CacheRequest, reason: BypassReason, marked = request.explicit): Outcome {
-    return marked ? bypass(request, reason) : ignore(request, reason)
-  }
-
-  /** The client broke off while sending: there is nobody to run a handler for. */
-  function gone(request: CacheRequest): Outcome {
-    ignore(request, 'body-aborted')
-    return { kind: 'replay', reply: CLIENT_LEFT, handle: bypassHandle }
-  }
-
-  function failed(request: CacheRequest, error: unknown): Outcome {
-    emitter.emit({ type: 'internal-error', at: clock.now(), where: 'engine', errorName: errorName(error) })
-    return bypass(request, 'internal-error')
-  }
-
-  function open(request: CacheRequest, rule: Rule): Awaitable<Outcome> {
-    try {
-      const outcome = admit(request, rule)
-      return outcome instanceof Promise ? outcome.catch((error: unknown) => failed(request, error)) : outcome
-    } catch (error) {
-      return failed(request, error)
-    }
-  }
-
-  /** What can be decided from the head alone. */
-  function admit(request: CacheRequest, rule: Rule): Awaitable<Outcome> {
-    standBack(request.outer)
-    if (isClosed()) return ignore(request, 'closed')
-    const { method } = request
-    const marked = request.explicit || rule.when !== undefined
-    if (!marked && method !== 'POST' && method !== 'QUERY') return ignore(request, 'method')
-    if (!marked && !isJson(request.header('content-type'))) return ignore(request, 'not-llm')
-    if (!rule.enabled) return refuse(request, 'policy', marked)
-    if (method !== 'POST' && method !== 'QUERY' && method !== 'GET') return refuse(request, 'method')
-    if (request.header('upgrade') !== undefined && method === 'GET') return ignore(request, 'upgrade')
-    if (request.header('range') !== undefined) return refuse(request, 'range-request')
-    const controls = parseControls((name) => request.header(name), rule.controls)
-    if (!rule.when) return identify(request, rule, controls, request.explicit)
-    return chain(rule.when(request), (wanted) => (wanted ? identify(request, rule, controls, true) : refuse(request, 'when')))
-  }
-
-  /** Partition, body and key. */
-  function identify(request: CacheRequest, rule: Rule, controls: RequestControls, explicit: boolean): Awaitable<Outcome> {
-    return chain(request.body(rule.maxBodyBytes), (body) => {
-      if (body.kind === 'unreadable' && body.reason === 'body-aborted') return gone(request)
-      const encoding = request.header('content-encoding')
-      const readable: RequestBody =
-        encoding && encoding.toLowerCase() !== 'identity' ? { kind: 'unreadable', reason: 'body-encoded' } : body
-      return chain(rule.partition(request), (partition: PartitionResult) => {
-        if (partition.kind === 'bypass') return bypass(request, partition.reason)
-        const result = keys.keyOf(request, rule, partition.digest, readable)
-        if (result.kind === 'bypass') return refuse(request, result.reason, explicit)
-        const { key, shape } = result
-        if (!explicit && shape.kind === 'opaque') return ignore(request, 'not-llm')
-        if (controls.noStore) return bypass(request, 'request-no-store')
-        return answer({ request, rule, controls, key, shape, needsModelCall: !explicit && shape.kind === 'generic' }, 0)
-      })
-    })
-  }
+  const refresher = createRefresher(context, isClosed)
 
   function answer(query: Query, joins: number): Awaitable<Outcome> {
     const { request, controls, key, shape } = query
-    if (controls.noCache || shape.refresh) return lead(query, 'request-directive', undefined)
+    if (controls.noCache || shape.refresh) return renewed(query)
     const isFresh = (entry: Entry): boolean => evaluate(entry, controls, clock.now()) === 'fresh'
     const near = store.peek(key, isFresh)
     if (near.kind === 'found' && near.fresh) return hit(query, near)
+    const early = near.kind === 'found' ? meanwhile(query, near) : undefined
+    if (early) return early
     const current = collapsible(query, joins) ? flights.get(key) : undefined
     if (current) return chain(current.join(request.signal), (joined) => follow(query, joined, joins))
     const flight = collapsible(query, 0) ? openFlight(query, true) : undefined
-    if (store.synchronous) return lead(query, missReason(query, near), flight)
+    if (store.synchronous) return miss(query, near, flight, undefined)
     // The flight also covers the lookup, so that a thousand askers cost one read of the store.
     return chain(store.get(key, isFresh), (far) => {
       if (far.kind === 'found' && far.fresh) return land(query, far, flight)
-      const reason = missReason(query, far.kind === 'absent' ? near : far)
       // A store that did not answer the lookup is not asked again: one deadline is all that a request waits for it.
-      const mayAsk = flight && store.peers.coordinates && far.kind !== 'failed' && joins < MAX_JOINS
-      return mayAsk ? ask(query, reason, flight, isFresh, joins) : lead(query, reason, flight)
+      const mayAsk = store.peers.coordinates && far.kind !== 'failed' && joins < MAX_JOINS
+      return miss(query, far.kind !== 'found' && near.kind === 'found' ? near : far, flight, mayAsk ? { isFresh, joins } : undefined)
     })
+  }
+
+  /** The caller wants a new answer. What there is counts only where the origin fails and the caller said so. */
+  function renewed(query: Query): Awaitable<Outcome> {
+    const { rule, controls, key } = query
+    const reason = 'request-directive'
+    if (rule.ifErrorMs === 0 || controls.staleIfErrorMs === undefined) return lead(query, { reason })
+    const never = (): boolean => false
+    const use = (found: Lookup): Outcome => lead(query, { reason, fallback: fallbackOf(query, found) })
+    const near = store.peek(key, never)
+    return near.kind === 'found' || store.synchronous ? use(near) : chain(store.get(key, never), use)
+  }
+
+  /** Nothing fresh: what there is, if it may be used while stale, or the origin's answer. */
+  function miss(
+    query: Query,
+    found: Lookup,
+    flight: Flight | undefined,
+    peers: { readonly isFresh: (entry: Entry) => boolean; readonly joins: number } | undefined,
+  ): Awaitable<Outcome> {
+    const use = found.kind === 'found' ? useOf(query, found.entry) : NOTHING
+    if (found.kind === 'found' && query.controls.onlyIfCached && (use.ifError || use.whileRevalidate)) {
+      return stale(query, found, 'only-if-cached')
+    }
+    if (found.kind === 'found' && refresher.can(query)) {
+      const mayWait = use.ifError && query.rule.ifSlowMs !== undefined
+      if (use.whileRevalidate || mayWait) {
+        // It makes way for the flight of the refresh, which this request may have to join.
+        flight?.found(found.entry)
+        flight?.done()
+        const isUnderWay = refresher.start(query, 'stale')
+        if (use.whileRevalidate) return stale(query, found, 'while-revalidate')
+        const refresh = isUnderWay ? flights.get(query.key) : undefined
+        if (refresh) return patient(query, found, refresh)
+        return lead(query, { reason: missReason(query, found), fallback: found })
+      }
+    }
+    const fallback = use.ifError && found.kind === 'found' ? found : undefined
+    const order: Lead = { reason: missReason(query, found), flight, fallback }
+    return peers && flight ? ask(query, order, flight, peers.isFresh, peers.joins) : lead(query, order)
+  }
+
+  /** The answer that may be sent while a new one is fetched; undefined where it may not, or no new one can be fetched. */
+  function meanwhile(query: Query, found: Found): Awaitable<Outcome> | undefined {
+    if (!useOf(query, found.entry).whileRevalidate) return undefined
+    if (query.controls.onlyIfCached) return stale(query, found, 'only-if-cached')
+    if (!refresher.can(query)) return undefined
+    refresher.start(query, 'stale')
+    return stale(query, found, 'while-revalidate')
+  }
+
+  /** Waits for the refresh that was begun, but no longer than the route lets an origin be slow. */
+  async function patient(query: Query, found: Found, refresh: Flight): Promise<Outcome> {
+    const { request, rule } = query
+    const joined = await joinFor(refresh, request.signal, rule.ifSlowMs ?? 0, clock)
+    switch (joined.kind) {
+      case 'answer':
+        if (!isFailure(joined.head.status)) return follow(query, joined, MAX_JOINS)
+        joined.chunks.cancel()
+        return stale(query, found, 'if-error', joined.head.status)
+      case 'entry':
+        return follow(query, joined, MAX_JOINS)
+      case 'timeout':
+        return stale(query, found, 'if-slow')
+      case 'retry':
+        return stale(query, found, 'if-error')
+      case 'alone':
+        return lead(query, { reason: missReason(query, found), fallback: found })
+      case 'left':
+        return { kind: 'replay', reply: CLIENT_LEFT, handle: collapsedHandle }
+    }
+  }
+
+  /** A request that this cache sent itself: a refresh asks, anything else asks only for what is not there. */
+  function detached(query: Query, ticket: DetachedTicket): Awaitable<Outcome> {
+    const { key } = query
+    if (ticket.purpose === 'refresh') {
+      const { lead: own } = ticket
+      // The partition or the body is another one when the request comes by this way: its answer is not the one that was wanted.
+      if (own && own.key !== key) return unneeded(ticket, { kind: 'failed', reason: 'not-reached' })
+      return lead(query, { reason: 'expired', flight: own?.flight, lease: own?.lease })
+    }
+    const isFresh = (entry: Entry): boolean => evaluate(entry, NO_CONTROLS, clock.now()) === 'fresh'
+    const near = store.peek(key, isFresh)
+    if (near.kind === 'found' && near.fresh) return unneeded(ticket, { kind: 'fresh' })
+    if (flights.get(key)) return unneeded(ticket, { kind: 'elsewhere' })
+    const flight = collapsible(query, 0) ? openFlight(query, true) : undefined
+    return chain(store.get(key, isFresh), async (far) => {
+      if (far.kind === 'found' && far.fresh) {
+        flight?.found(far.entry)
+        flight?.done()
+        return unneeded(ticket, { kind: 'fresh' })
+      }
+      const joining = flight && store.peers.coordinates ? await store.peers.join(key) : undefined
+      if (joining?.kind === 'follow') {
+        joining.flight.cancel()
+        flight?.abort()
+        flight?.done()
+        return unneeded(ticket, { kind: 'elsewhere' })
+      }
+      return lead(query, { reason: missReason(query, far), flight, lease: joining?.lease })
+    })
+  }
+
+  function unneeded(ticket: DetachedTicket, result: Parameters<DetachedTicket['settle']>[0]): Outcome {
+    ticket.settle(result)
+    return { kind: 'replay', reply: NOT_NEEDED, handle: idleHandle('BYPASS') }
   }
 
   /** The store had it: those who wait get it too. */
@@ -156,20 +187,14 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
   }
 
   /** One process of all leads; the others follow it. */
-  async function ask(
-    query: Query,
-    reason: MissReason,
-    flight: Flight,
-    isFresh: (entry: Entry) => boolean,
-    joins: number,
-  ): Promise<Outcome> {
+  async function ask(query: Query, order: Lead, flight: Flight, isFresh: (entry: Entry) => boolean, joins: number): Promise<Outcome> {
     const { request, rule, key } = query
     const joined = await together.join(key, flight, { isFresh, request, patienceMs: rule.collapseMs ?? 0 })
     switch (joined.kind) {
       case 'found':
         return land(query, joined.found, flight)
       case 'lead':
-        return lead(query, reason, flight, joined.lease)
+        return lead(query, { ...order, lease: joined.lease })
       case 'follow':
         return follow(query, await joined.joined, joins)
     }
@@ -187,86 +212,57 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
     return controls.maxAgeMs !== undefined || controls.minFreshMs !== undefined ? 'request-directive' : 'expired'
   }
 
+  function useOf({ controls, rule, shape }: Query, entry: Entry): StaleUse {
+    return staleUse(entry, shape.refresh ? { ...controls, noCache: true } : controls, rule, clock.now())
+  }
+
+  function fallbackOf(query: Query, found: Lookup): Found | undefined {
+    return found.kind === 'found' && useOf(query, found.entry).ifError ? found : undefined
+  }
+
   function follow(query: Query, joined: Joined, joins: number): Awaitable<Outcome> {
     const { request, shape } = query
     switch (joined.kind) {
       case 'answer':
         emitter.emit({ ...labelsOf(clock, request, shape), type: 'flight-joined', entryId: joined.head.id })
+        tell(query, 'collapsed')
         return { kind: 'replay', reply: followerReply(cache.name, joined.head, joined.chunks), handle: collapsedHandle }
-      case 'entry':
-        if (evaluate(joined.entry, query.controls, clock.now()) === 'fresh') return hit(query, { entry: joined.entry, source: 'flight' })
-        return lead(query, 'request-directive', undefined)
+      case 'entry': {
+        const found: Found = { kind: 'found', entry: joined.entry, source: 'flight', fresh: false }
+        if (evaluate(joined.entry, query.controls, clock.now()) === 'fresh') return hit(query, found)
+        if (joined.failed && useOf(query, joined.entry).ifError) return stale(query, found, 'if-error')
+        return meanwhile(query, found) ?? lead(query, { reason: 'request-directive', fallback: fallbackOf(query, found) })
+      }
       case 'timeout':
         emitter.emit({ ...labelsOf(clock, request, shape), type: 'flight-timeout', waitedMs: Math.round(joined.waitedMs) })
         return answer(query, joins + 1)
       case 'retry':
         return answer(query, joins + 1)
       case 'alone':
-        return lead(query, 'absent', undefined)
+        return lead(query, { reason: 'absent' })
       case 'left':
         return { kind: 'replay', reply: CLIENT_LEFT, handle: collapsedHandle }
     }
   }
 
-  function hit(query: Query, found: Pick<Found, 'entry' | 'source'>): Awaitable<Outcome> {
-    const { request, rule } = query
-    const now = clock.now()
-    const acceptEncoding = request.header('accept-encoding')
-    context.compression.observe(acceptEncoding)
-    const ifNoneMatch = request.header('if-none-match')
-    const source = store.tiered ? found.source : undefined
-    const options = { name: cache.name, pace: rule.replay, clock, now, ifNoneMatch, acceptEncoding, source, decode }
-    try {
-      const reply = hitReply(found.entry, options)
-      if (!isThenable(reply)) return replay(query, found, reply, now)
-      return Promise.resolve(reply).then(
-        (late) => replay(query, found, late, now),
-        (error: unknown) => damaged(query, found, error),
-      )
-    } catch (error) {
-      return damaged(query, found, error)
+  function lead(query: Query, { reason, flight, lease, fallback }: Lead): Outcome {
+    const { request, rule, controls, key, shape, needsModelCall, ticket } = query
+    if (!ticket) {
+      emitter.emit({ ...labelsOf(clock, request, shape), type: 'lookup-miss', reason })
+      tell(query, 'miss')
+      if (controls.onlyIfCached) return { kind: 'replay', reply: onlyIfCachedReply(cache.name), handle: idleHandle('MISS') }
     }
-  }
-
-  function replay(query: Query, { entry, source }: Pick<Found, 'entry' | 'source'>, reply: Reply, now: number): Outcome {
-    const { request, shape } = query
-    emitter.emit({
-      type: 'lookup-hit',
-      at: now,
-      route: request.route ?? entry.meta.route,
-      provider: shape.provider,
-      model: shape.model ?? entry.meta.model,
-      entryId: entry.id,
-      store: source,
-      ageMs: ageMs(entry, now),
-      bytes: entry.body.byteLength,
-      usage: entry.meta.usage,
-      originMs: entry.meta.originMs,
-      notModified: reply.status === 304,
-      stale: undefined,
-    })
-    return { kind: 'replay', reply, handle: hitHandle }
-  }
-
-  /** Its body cannot be decoded here: a miss, whose answer replaces it. Other processes may have what it takes, so it stays until then. */
-  function damaged(query: Query, { source }: Pick<Found, 'source'>, error: unknown): Outcome {
-    const reason = error instanceof FrameError ? error.reason : 'coding'
-    emitter.emit({ type: 'entry-damaged', at: clock.now(), store: source, reason })
-    return lead(query, 'absent', undefined)
-  }
-
-  function lead(query: Query, reason: MissReason, flight: Flight | undefined, lease?: FlightLease): Outcome {
-    const { request, rule, controls, key, shape, needsModelCall } = query
-    emitter.emit({ ...labelsOf(clock, request, shape), type: 'lookup-miss', reason })
-    if (controls.onlyIfCached) return { kind: 'replay', reply: onlyIfCachedReply(cache.name), handle: idleHandle('MISS') }
     const status: CacheStatus = { fwd: FORWARD[reason], detail: marks.lastSkip(key) }
     const ownHeaders = (id: string, origin: HeaderPairs): HeaderPairs => ownFields(cache.name, status, 'MISS', id, origin)
     const own = flight ?? openFlight(query, false)
     const replaces = reason !== 'absent'
-    return {
-      kind: 'record',
-      ...startRecording(context, { request, rule, key, shape, controls, needsModelCall, ownHeaders, flight: own, lease, replaces }),
-    }
+    const recording = { request, rule, key, shape, controls, needsModelCall, ownHeaders, flight: own, lease, replaces, ticket }
+    const prepared = fallback && createFallback(context, { request, found: fallback, onSent: fallbackSent(query, fallback) })
+    return { kind: 'record', ...startRecording(context, { ...recording, fallback: prepared }) }
+  }
+
+  function fallbackSent(query: Query, found: Found): (reply: Reply) => void {
+    return (reply) => sent(query, found, reply, 'if-error')
   }
 
   function openFlight({ rule, key }: Query, shared: boolean): Flight {
@@ -281,14 +277,12 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
       return
     }
     context.compression.forget(removal.prefix)
-    keys.forget(removal.prefix)
+    admission.forget(removal.prefix)
   }
 
-  return { open, forget }
+  return { open: admission.open, forget }
 }
 
+/** For entries that are not there. */
+const NOTHING: StaleUse = { whileRevalidate: false, ifError: false }
 const FORWARD = { absent: 'uri-miss', expired: 'stale', 'request-directive': 'request', 'store-failed': 'miss' } as const
-
-function isJson(contentType: string | undefined): boolean {
-  return contentType !== undefined && /^\s*application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(contentType)
-}

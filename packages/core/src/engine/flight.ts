@@ -12,8 +12,8 @@ import type { Meant, Removal } from '../stores/hearing.js'
 export type Joined =
   /** The leader's answer, from byte 0. */
   | { readonly kind: 'answer'; readonly head: AnswerHead; readonly chunks: BroadcastReader }
-  /** The leader found, or has just stored, this entry. */
-  | { readonly kind: 'entry'; readonly entry: Entry }
+  /** The leader found, or has just stored, this entry; `failed`: the origin failed, and this is what there was before. */
+  | { readonly kind: 'entry'; readonly entry: Entry; readonly failed: boolean }
   /** The leader broke off before its head: one of the followers must lead. */
   | { readonly kind: 'retry' }
   /** The answer is for the leader alone (Set-Cookie, private, skip): ask the origin without waiting for anybody. */
@@ -29,8 +29,8 @@ export interface Flight {
   readonly joined: number
   /** Follows: answers at once when the head is there already. */
   join(signal: AbortSignal | undefined): Joined | Promise<Joined>
-  /** Leader: the store had it after all. */
-  found(entry: Entry): void
+  /** Leader: the store had it after all; `failed`: an older one, for want of a new one. */
+  found(entry: Entry, failed?: boolean): void
   /** Leader: the origin's head, to be shared. */
   head(head: AnswerHead): void
   write(chunk: Uint8Array): void
@@ -56,6 +56,8 @@ export interface Flight {
   readonly spoiled: boolean
   /** Leader: whether `entry`, the answer, is among what was removed on purpose meanwhile. */
   doubts(entry: Entry): boolean
+  /** It ended, one way or another. */
+  readonly over: boolean
   /** Leader: the answer is where it belongs, or nowhere; nothing is left to spoil. Closes the flight. */
   done(): void
 }
@@ -177,6 +179,9 @@ function createFlight(clock: Clock, timeoutMs: number, body: Broadcast, unlist: 
     get spoiled() {
       return spoiled
     },
+    get over() {
+      return ended
+    },
     join(signal) {
       if (settled) return settled
       joined++
@@ -198,8 +203,8 @@ function createFlight(clock: Clock, timeoutMs: number, body: Broadcast, unlist: 
         else signal?.addEventListener('abort', onAbort, { once: true })
       })
     },
-    found(entry) {
-      settle({ kind: 'entry', entry })
+    found(entry, failed = false) {
+      settle({ kind: 'entry', entry, failed })
       finish()
     },
     head(answer) {
@@ -213,7 +218,7 @@ function createFlight(clock: Clock, timeoutMs: number, body: Broadcast, unlist: 
     },
     end(entry) {
       body.end()
-      if (entry) settle({ kind: 'entry', entry })
+      if (entry) settle({ kind: 'entry', entry, failed: false })
       else unlist()
       finish()
     },
@@ -261,6 +266,25 @@ function createFlight(clock: Clock, timeoutMs: number, body: Broadcast, unlist: 
 
 /** Invalidations by what entries are, during one flight, from which on its answer is not stored whatever it is. */
 const MAX_DOUBTS = 16
+
+/** Joins, but waits for the beginning of the answer no longer than `ms`: 'timeout' then. */
+export async function joinFor(flight: Flight, signal: AbortSignal | undefined, ms: number, clock: Clock): Promise<Joined> {
+  const joining = flight.join(signal)
+  if (!(joining instanceof Promise)) return joining
+  return new Promise((resolve) => {
+    let late = false
+    const cancel = clock.schedule(ms, () => {
+      late = true
+      resolve({ kind: 'timeout', waitedMs: ms })
+    })
+    void joining.then((joined) => {
+      cancel()
+      if (late && joined.kind === 'answer') joined.chunks.cancel()
+      resolve(joined)
+    })
+  })
+}
+
 /** A stream that has begun may pause for longer: tools run in between. */
 const STREAM_PATIENCE = 5
 

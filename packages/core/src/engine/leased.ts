@@ -26,7 +26,13 @@ export function leaseFlight(flight: Flight, lease: FlightLease): Flight {
       return flight.spoiled
     },
     join: (signal) => flight.join(signal),
-    found: (entry) => flight.found(entry),
+    get over() {
+      return flight.over
+    },
+    found(entry, failed) {
+      flight.found(entry, failed)
+      lease.release()
+    },
     bytes: () => flight.bytes(),
     close: () => flight.close(),
     done: () => flight.done(),

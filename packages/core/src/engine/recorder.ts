@@ -1,6 +1,6 @@
 /** The recorder: takes an origin's answer as it goes out, shares it with followers, and stores it if every gate agrees. */
 
-import { judgeAnswer } from '../answer/judge.js'
+import { type AnswerInput, judgeAnswer } from '../answer/judge.js'
 import { type ChunkMark, type Entry, entryBytes } from '../entry/entry.js'
 import type { SkipReason, Usage } from '../events.js'
 import type { CacheRequest, HeaderPairs, Recorder } from '../exchange.js'
@@ -15,13 +15,15 @@ import type { UpstreamTrace } from '../ports.js'
 import type { FlightLease } from '../sharing.js'
 import type { TiersSetOutcome } from '../stores/tiers.js'
 import { type EngineContext, isLeaderOnly, labelsOf } from './context.js'
+import type { DetachedTicket } from './detached.js'
 import { errorName } from './emitter.js'
+import { isFailure, type OldAnswer } from './fallback.js'
 import type { Flight } from './flight.js'
 import type { CacheHandle } from './handle.js'
 import { leaseFlight } from './leased.js'
 import { createHandle, type Notes } from './notes.js'
 import type { AnswerView } from './options.js'
-import type { Rule } from './resolve.js'
+import { handlerTtl, type Rule } from './resolve.js'
 
 export interface Recording {
   readonly request: CacheRequest
@@ -36,6 +38,10 @@ export interface Recording {
   readonly lease: FlightLease | undefined
   /** The answer may be stored only if a model was seen to be called. */
   readonly needsModelCall: boolean
+  /** Who sent the request, where it was the cache itself. */
+  readonly ticket: DetachedTicket | undefined
+  /** What to send where the origin fails. */
+  readonly fallback: OldAnswer | undefined
   /** The cache's own fields for the head on the wire. */
   readonly ownHeaders: (id: string, origin: HeaderPairs) => HeaderPairs
 }
@@ -49,7 +55,7 @@ interface Head {
 }
 
 export function startRecording(context: EngineContext, recording: Recording): { recorder: Recorder; handle: CacheHandle } {
-  const { request, rule, key, shape, controls, lease, needsModelCall } = recording
+  const { request, rule, key, shape, controls, lease, needsModelCall, ticket, fallback } = recording
   const flight = lease ? leaseFlight(recording.flight, lease) : recording.flight
   const { clock, emitter, marks } = context
   const id = context.randomId()
@@ -63,12 +69,23 @@ export function startRecording(context: EngineContext, recording: Recording): { 
   let bytes = 0
   let writes = 0
   let done = false
+  /** What the model call was billed for, once the answer is known. */
+  let billed: { readonly usage: Usage | undefined; readonly model: string | undefined } | undefined
+
+  function spent(): { tokens?: number; usd?: number } {
+    const usage = billed?.usage ?? notes.usage
+    if (!usage) return {}
+    const usd = context.costOf(usage, billed?.model ?? shape.model, shape.provider)
+    return { tokens: (usage.inputTokens ?? 0) + (usage.outputTokens ?? 0), ...(usd !== undefined && { usd }) }
+  }
 
   function skipped(reason: SkipReason): void {
     flight.done()
     void lease?.close()
     const leaderOnly = isLeaderOnly(reason) || (head?.skip === reason && !isShareable(reason, head.status))
     marks.skipped(key, reason, leaderOnly)
+    // Mounted once more further in, the cache goes on with it there.
+    if (reason !== 'superseded') ticket?.settle({ kind: 'failed', reason, ...spent() })
     emitter.emit({ ...labelsOf(clock, request, shape), type: 'entry-skipped', entryId: id, reason, detail: notes.detail })
   }
 
@@ -90,7 +107,7 @@ export function startRecording(context: EngineContext, recording: Recording): { 
     const streamed = writes > 1
     // The app may vouch for a stream whose end nothing on the wire proves.
     const vouched = rule.complete !== undefined && trace.state === 'unknown'
-    const verdict = judgeAnswer({
+    const input: AnswerInput = {
       contentType,
       body,
       streamed,
@@ -98,20 +115,22 @@ export function startRecording(context: EngineContext, recording: Recording): { 
       allowToolCalls: rule.toolCalls !== false,
       upstream: vouched ? 'complete' : trace.state,
       provider: shape.provider,
-    })
+    }
+    const verdict = judgeAnswer(input)
     if (verdict.kind === 'skip') return verdict.reason
     if (needsModelCall && trace.calls === 0 && !verdict.fromModel) return 'no-model-call'
     const model = shape.model ?? verdict.model
     const usage = notes.usage ?? verdict.usage
+    billed = { usage, model }
     const view = viewOf(origin.status, contentType, body, verdict.model ?? model, usage)
     if (rule.complete && !vouches(rule.complete, view)) return 'complete-check'
-    const ttlMs = freshnessLifetime()
+    const ttlMs = lifetime(view)
     if (ttlMs === 0) return 'ttl-zero'
     const dependsOn = [...new Set([...rule.dependsOn(request), ...notes.dependsOn])]
     const entry: Entry = {
       id,
       key,
-      ...times(clock.now(), ttlMs),
+      ...times(clock.now(), jittered(ttlMs), callsTools(input) ? 0 : rule.retentionMs),
       status: origin.status,
       headers: origin.stored,
       body,
@@ -131,10 +150,32 @@ export function startRecording(context: EngineContext, recording: Recording): { 
     return entryBytes(entry) > context.cache.maxEntryBytes ? 'too-large' : entry
   }
 
-  /** The handler's word, else the caller's clamped one, else the route's; a caller may shorten what a handler says. */
-  function freshnessLifetime(): number {
-    if (notes.ttlMs === undefined) return controls.ttlMs ?? rule.ttlMs
-    return Math.min(notes.ttlMs, controls.ttlMs ?? notes.ttlMs)
+  /** In ms: the handler's word, else the app's for this answer, else the caller's clamped one, else the route's; a caller may shorten. */
+  function lifetime(view: AnswerView): number {
+    const own = notes.ttlMs ?? ttlOf(view)
+    if (own === undefined) return controls.ttlMs ?? rule.ttlMs
+    return Math.min(own, controls.ttlMs ?? own)
+  }
+
+  function ttlOf(view: AnswerView): number | undefined {
+    if (!rule.ttlOf) return undefined
+    try {
+      return handlerTtl(rule.ttlOf(view))
+    } catch (error) {
+      emitter.emit({ type: 'internal-error', at: clock.now(), where: 'ttl', errorName: errorName(error) })
+      return 0
+    }
+  }
+
+  function jittered(ttlMs: number): number {
+    return rule.jitter === 0 ? ttlMs : Math.max(1, Math.round(ttlMs * (1 - rule.jitter * context.random())))
+  }
+
+  /** Such answers may be acted upon: stale, only where the route says so. */
+  function callsTools(input: AnswerInput): boolean {
+    if (rule.toolCalls !== true || rule.retentionMs === 0) return false
+    const verdict = judgeAnswer({ ...input, allowToolCalls: false })
+    return verdict.kind === 'skip' && verdict.reason === 'tool-calls'
   }
 
   function vouches(complete: NonNullable<Rule['complete']>, view: AnswerView): boolean {
@@ -173,6 +214,7 @@ export function startRecording(context: EngineContext, recording: Recording): { 
     }
     void lease?.close()
     marks.stored(key)
+    ticket?.settle({ kind: 'stored', entryId: id, tokens: undefined, usd: undefined, ...spent() })
     emitter.emit({
       ...labelsOf(clock, request, shape),
       type: 'entry-stored',
@@ -221,6 +263,18 @@ export function startRecording(context: EngineContext, recording: Recording): { 
 
   const recorder: Recorder = {
     id,
+    fallback: fallback && {
+      covers: isFailure,
+      take(status) {
+        const reply = done || head ? undefined : fallback.reply(status)
+        if (!reply) return undefined
+        done = true
+        trace.close()
+        flight.found(fallback.entry, true)
+        skipped(status === undefined ? 'origin-error' : 'status')
+        return reply
+      },
+    },
     run: (handler) => trace.run(handler),
     head(status, headers) {
       if (head || done) return []

@@ -2,6 +2,7 @@
 
 import { isSendable } from '../compression/clients.js'
 import type { BodyCoding, Entry } from '../entry/entry.js'
+import type { StaleReason } from '../events.js'
 import type { AnswerHead, HeaderPairs, Reply } from '../exchange.js'
 import { ageMs, remainingMs } from '../freshness.js'
 import { appendCacheStatus, type CacheStatus, formatCacheStatus } from '../http/cache-status.js'
@@ -42,6 +43,8 @@ export interface HitOptions {
   readonly source?: string | undefined
   /** Its Accept-Encoding field; asked of encoded entries alone. */
   readonly acceptEncoding: string | undefined
+  /** Why it is sent though its freshness has ended, and the origin's status where it was asked; undefined where it is fresh. */
+  readonly stale?: { readonly reason: StaleReason; readonly fwdStatus: number | undefined } | undefined
   /** The body of an encoded entry as it was recorded. */
   readonly decode: (entry: Entry) => Awaitable<Uint8Array>
 }
@@ -68,9 +71,14 @@ function encodedReply(entry: Entry, coding: BodyCoding, options: HitOptions): Aw
   return isThenable(body) ? body.then(reply) : reply(body)
 }
 
-function plainReply(entry: Entry, { name, pace, clock, now, ifNoneMatch, source }: HitOptions): Reply {
-  const status = { hit: true, ttlSeconds: remainingMs(entry, now) / 1000, detail: source } as const
-  const own = ownFields(name, status, 'HIT', entry.id, entry.headers)
+function plainReply(entry: Entry, { name, pace, clock, now, ifNoneMatch, source, stale }: HitOptions): Reply {
+  const ttlSeconds = remainingMs(entry, now) / 1000
+  const detail = stale ? `stale-${stale.reason}` : source
+  const wasAsked = stale?.reason === 'if-error' || stale?.reason === 'if-slow'
+  const status: CacheStatus = wasAsked
+    ? { fwd: 'stale', fwdStatus: stale.fwdStatus, ttlSeconds, detail }
+    : { hit: true, ttlSeconds, detail }
+  const own = ownFields(name, status, stale ? 'STALE' : 'HIT', entry.id, entry.headers)
   own.push(['Age', `${Math.floor(ageMs(entry, now) / 1000)}`])
   if (isNotModified(entry, ifNoneMatch)) {
     return { status: 304, headers: [...validators(entry.headers), ...own], body: { kind: 'bytes', bytes: NOTHING } }
@@ -113,6 +121,9 @@ export function onlyIfCachedReply(name: string): Reply {
   const own = ownFields(name, { fwd: 'request', detail: 'only-if-cached' }, 'MISS', undefined, [])
   return { status: 504, headers: [['Content-Type', 'application/json'], ...own], body: { kind: 'bytes', bytes: ONLY_IF_CACHED } }
 }
+
+/** To a request of the cache's own for which there is nothing to do; nobody reads it. */
+export const NOT_NEEDED: Reply = { status: 204, headers: [], body: { kind: 'bytes', bytes: new Uint8Array(0) } }
 
 /** For a client that left while it waited; nobody reads it. */
 export const CLIENT_LEFT: Reply = { status: 499, headers: [], body: { kind: 'bytes', bytes: new Uint8Array(0) } }

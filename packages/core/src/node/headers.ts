@@ -16,6 +16,15 @@ export function snapshot(response: ServerResponse): HeaderSnapshot {
   return fields
 }
 
+/** Takes back what was set since the snapshot: what outer middleware set is every answer's, the rest only the handler's. */
+export function restoreHeaders(response: ServerResponse, outer: HeaderSnapshot): void {
+  for (const name of response.getHeaderNames()) {
+    const before = outer.get(name)
+    if (before === undefined) response.removeHeader(name)
+    else if (before !== JSON.stringify(response.getHeader(name))) response.setHeader(name, JSON.parse(before))
+  }
+}
+
 /**
  * The fields of an answer that its handler set: those on the response and those given to `writeHead`, which replace them,
  * less what outer middleware had set before and the handler left as it was. Those belong to each response, not to the

@@ -72,3 +72,20 @@ function putOffDestroy(stream: Readable, hold: Hold): void {
     return error === undefined && hold.defer(now) ? stream : now()
   }
 }
+
+/** Resolves once there is something to read, and takes none of it. */
+export function hasFirstByte(stream: Readable): Promise<boolean> {
+  if (stream.readableLength > 0) return Promise.resolve(true)
+  if (stream.destroyed || stream.readableEnded) return Promise.resolve(false)
+  return new Promise((resolve) => {
+    const settle = (): void => {
+      for (const name of EVENTS) stream.off(name, settle)
+      // It is told of by what it is, not by an event: an ended stream is readable as well.
+      if (stream.readableLength === 0) stream.on('error', () => undefined)
+      resolve(stream.readableLength > 0)
+    }
+    for (const name of EVENTS) stream.once(name, settle)
+  })
+}
+
+const EVENTS = ['readable', 'end', 'error', 'close'] as const

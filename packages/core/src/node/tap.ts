@@ -4,6 +4,7 @@ import { type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse, va
 import type { Recorder } from '../exchange.js'
 import { flatHeaders, flatPairs, type HeaderSnapshot, handlerHeaders, type WriteHeadHeaders } from './headers.js'
 import { type Hold, holdClient } from './hold.js'
+import { createSubstitution } from './substitute.js'
 
 export interface Tap {
   readonly hold: Hold
@@ -25,6 +26,7 @@ export function tapResponse(request: IncomingMessage, response: ServerResponse, 
   let headTaken = false
   let ended = false
   let detached = false
+  const substitution = createSubstitution(request, response, recorder, outer)
   // Patched methods of inner layers call the ones below them; only the outermost call counts.
   let nested = 0
 
@@ -32,6 +34,20 @@ export function tapResponse(request: IncomingMessage, response: ServerResponse, 
     if (ended || detached) return
     ended = true
     recorder.abort('origin-error')
+  }
+
+  /** The old answer goes out in place of one with this status, if there is one and the handler's has failed. */
+  function substituted(status: number | undefined, isEmpty = false): boolean {
+    if (!substitution.holding || detached) return false
+    if (!substitution.send(status, isEmpty, hold.active)) return false
+    ended = true
+    return true
+  }
+
+  /** The handler's answer is good so far: its head goes out as it was given. */
+  function letGo(): void {
+    const head = substitution.letGo()
+    if (head) Reflect.apply(response.writeHead, response, [head.status, ...head.rest])
   }
 
   const hold = holdClient(
@@ -79,7 +95,13 @@ export function tapResponse(request: IncomingMessage, response: ServerResponse, 
 
   response.writeHead = function patchedWriteHead(status: number, ...rest: unknown[]): ServerResponse {
     const given = (typeof rest[0] === 'string' ? rest[1] : (rest[1] ?? rest[0])) as WriteHeadHeaders | undefined
+    if (substitution.passing) return Reflect.apply(writeHead, response, [status, ...rest])
+    if (substitution.sent) return response
     const hadFields = response.getHeaderNames().length > 0
+    if (substitution.holding && nested === 0 && !detached && status >= 200 && isSendable(status, given)) {
+      substitution.hold({ status, rest })
+      return response
+    }
     // 1xx is not the answer; and what Node is about to refuse will not be one.
     if (status >= 200 && isSendable(status, given)) takeHead(status, given)
     if (hold.active) return response
@@ -87,11 +109,21 @@ export function tapResponse(request: IncomingMessage, response: ServerResponse, 
   } as typeof response.writeHead
 
   response.flushHeaders = function patchedFlushHeaders(): void {
+    if (substitution.sent || (substitution.holding && !detached)) return
     if (!hold.active) passed(() => flushHeaders.call(response))
     makeSureOfHead()
   }
 
   response.write = function patchedWrite(chunk: unknown, encoding?: BufferEncoding | Callback, callback?: Callback): boolean {
+    if (substitution.sent || (nested === 0 && substituted(substitution.status))) {
+      acknowledge(encoding, callback)
+      return true
+    }
+    if (nested === 0 && substitution.holding && !detached && !isSomething(chunk)) {
+      acknowledge(encoding, callback)
+      return true
+    }
+    if (nested === 0) letGo()
     const bytes = nested === 0 && !ended && !detached ? bytesOf(chunk, encoding) : undefined
     if (hold.active) {
       makeSureOfHead()
@@ -106,6 +138,12 @@ export function tapResponse(request: IncomingMessage, response: ServerResponse, 
   } as typeof response.write
 
   response.end = function patchedEnd(chunk?: unknown, encoding?: BufferEncoding | Callback, callback?: Callback): ServerResponse {
+    if (substitution.passing) return Reflect.apply(end, response, [chunk, encoding, callback])
+    if (substitution.sent || (nested === 0 && substituted(substitution.status, !isSomething(chunk)))) {
+      acknowledge(typeof chunk === 'function' ? chunk : encoding, callback)
+      return response
+    }
+    if (nested === 0) letGo()
     const counts = nested === 0 && !ended && !detached
     const bytes = counts && typeof chunk !== 'function' ? bytesOf(chunk, encoding) : undefined
     if (counts) ended = true
@@ -118,6 +156,8 @@ export function tapResponse(request: IncomingMessage, response: ServerResponse, 
   } as typeof response.end
 
   response.destroy = function patchedDestroy(error?: Error): ServerResponse {
+    // By the handler, before its first byte: the client never hears of it.
+    if (substitution.sent || (!ended && !request.socket?.destroyed && substituted(undefined))) return response
     // By the handler: the answer is broken. By a client that left: 'close' follows and is looked at there.
     if (!ended && !detached && (hold.active || !request.socket?.destroyed)) breakOff()
     return Reflect.apply(destroy, response, [error])
@@ -138,6 +178,10 @@ function bytesOf(chunk: unknown, encoding: unknown): Uint8Array | undefined {
     return Buffer.isEncoding(name) ? Buffer.from(chunk, name) : undefined
   }
   return chunk instanceof Uint8Array ? Buffer.from(chunk) : undefined
+}
+
+function isSomething(chunk: unknown): boolean {
+  return typeof chunk === 'string' ? chunk !== '' : chunk instanceof Uint8Array && chunk.byteLength > 0
 }
 
 /** A client that left takes everything: the handler must not wait for it. */

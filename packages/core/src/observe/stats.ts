@@ -9,8 +9,14 @@ import type { SharedStats } from './shared-stats.js'
 
 /** Everything since the cache was created. Counts are requests unless said otherwise. */
 export interface CacheStats {
-  /** Answered from the store. */
+  /** Answered from the store; stale answers are counted here too. */
   readonly hits: number
+  /** Of these: answers whose freshness had ended. */
+  readonly staleHits: number
+  /** Answers fetched in the background that replaced an older one. */
+  readonly refreshed: number
+  /** Background fetches that failed and left the older answer as it was. */
+  readonly refreshesFailed: number
   /** Answered by another request's origin call. */
   readonly collapsed: number
   /** Looked up and not there: sent to the origin, or refused with 504 under `only-if-cached`. */
@@ -57,7 +63,19 @@ export interface StatsCounter {
 
 export function createStats(prices?: PriceTable): StatsCounter {
   const costOf = createCostFunction(prices)
-  const count = { hits: 0, collapsed: 0, misses: 0, stored: 0, evictions: 0, expirations: 0, damaged: 0, dropped: 0 }
+  const count = {
+    hits: 0,
+    staleHits: 0,
+    refreshed: 0,
+    refreshesFailed: 0,
+    collapsed: 0,
+    misses: 0,
+    stored: 0,
+    evictions: 0,
+    expirations: 0,
+    damaged: 0,
+    dropped: 0,
+  }
   const bypasses: Partial<Record<BypassReason, number>> = {}
   const skipped: Partial<Record<SkipReason, number>> = {}
   const storeFailures: Partial<Record<StoreFailure, number>> = {}
@@ -78,11 +96,16 @@ export function createStats(prices?: PriceTable): StatsCounter {
           break
         case 'lookup-hit':
           count.hits++
+          if (event.stale) count.staleHits++
           saved.originMs += event.originMs
           save(event.usage, event, 1)
           break
         case 'lookup-miss':
           count.misses++
+          break
+        case 'refresh-ended':
+          if (event.outcome === 'stored') count.refreshed++
+          if (event.outcome === 'failed') count.refreshesFailed++
           break
         case 'flight-joined':
           count.collapsed++

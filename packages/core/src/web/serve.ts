@@ -9,6 +9,7 @@ import { type Client, watchClient } from './client.js'
 import { withFields } from './headers.js'
 import { replyResponse } from './reply.js'
 import { type WebRequestOptions, webRequest } from './request.js'
+import { coversError, judgeResponse } from './substitute.js'
 import { tapResponse } from './tap.js'
 import { type Rethrowable, rethrowable } from './thrown.js'
 
@@ -82,14 +83,26 @@ export function createWebServe(route: CacheRoute): WebServe {
       case 'record': {
         const { recorder, handle } = outcome
         const client = watchClient(recorder, request.signal)
+        const { fallback } = recorder
         const fields = options.fields()
+        const sentInstead = (reply: Reply): Response => {
+          client.over()
+          return replyResponse(reply, fields)
+        }
         options.replace(withoutConditions(body.restore(client.signal)))
         let response: Response | undefined
         try {
           response = await recorder.run(async () => handler(() => recorder.failed()))
         } catch (error) {
+          const reply = fallback && coversError(error, fallback) ? fallback.take(undefined) : undefined
+          if (reply) return sentInstead(reply)
           options.failing?.(failed(recorder, client, error))
           throw error
+        }
+        if (response && fallback) {
+          const judged = await judgeResponse(response, recorder, fallback)
+          if (judged.reply) return sentInstead(judged.reply)
+          response = judged.response
         }
         if (response) return tapResponse(response, { recorder, handle, client }, fields)
         client.over()

@@ -1,0 +1,23 @@
+/** A request that may be looked up: everything that the later steps need. */
+
+import type { CacheRequest } from '../exchange.js'
+import type { RequestShape } from '../fingerprint/fingerprint.js'
+import type { RequestControls } from '../policy/controls.js'
+import type { Lookup } from '../stores/tiers.js'
+import type { DetachedTicket } from './detached.js'
+import type { Rule } from './resolve.js'
+
+export interface Query {
+  readonly request: CacheRequest
+  readonly rule: Rule
+  readonly controls: RequestControls
+  readonly key: string
+  readonly shape: RequestShape
+  /** Not marked by the app, and only its answer can show that a model is behind it. */
+  readonly needsModelCall: boolean
+  /** This cache sent it itself. */
+  readonly ticket: DetachedTicket | undefined
+}
+
+/** What a lookup found. */
+export type Found = Extract<Lookup, { kind: 'found' }>
