@@ -141,8 +141,9 @@ export type MissReason = 'absent' | 'expired' | 'request-directive' | 'store-fai
  * - `if-error`: the origin was asked and failed.
  * - `if-slow`: the origin was asked and has not begun to answer; it still may.
  * - `only-if-cached`: the caller did not want the origin to be asked.
+ * - `max-stale`: the caller said that an answer as stale as this will do.
  */
-export type StaleReason = 'while-revalidate' | 'if-error' | 'if-slow' | 'only-if-cached'
+export type StaleReason = 'while-revalidate' | 'if-error' | 'if-slow' | 'only-if-cached' | 'max-stale'
 
 /** Why an answer is fetched in the background: one that was asked for is stale, or one that is popular will soon be. */
 export type RefreshCause = 'stale' | 'ahead'

@@ -15,7 +15,18 @@ export { createEntryCodec, type EncryptionOptions, type EntryCodecOptions } from
 export { type BodyCoding, type BodyEncoding, type ChunkMark, type Entry, type EntryMeta, entryBytes } from './entry/entry.js'
 export { decodeFrame, encodeFrame } from './entry/frame.js'
 export { type FrameDamage, FrameError, LlmCacheError, type LlmCacheErrorCode, OptionError, PeerMissingError } from './errors.js'
-export type { CacheEvent, CacheEventListener, ExchangeLabels, MissReason, ModelLabels, SkipReason, Usage } from './events.js'
+export type {
+  CacheEvent,
+  CacheEventListener,
+  ExchangeLabels,
+  MissReason,
+  ModelLabels,
+  RefreshCause,
+  RefreshFailure,
+  SkipReason,
+  StaleReason,
+  Usage,
+} from './events.js'
 export type {
   AnswerHead,
   BypassReason,

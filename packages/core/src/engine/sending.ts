@@ -3,7 +3,7 @@
 import { FrameError } from '../errors.js'
 import type { StaleReason } from '../events.js'
 import type { Outcome, Reply } from '../exchange.js'
-import { ageMs } from '../freshness.js'
+import { ageMs, remainingMs } from '../freshness.js'
 import { isThenable } from '../lib/deadline.js'
 import type { Awaitable } from '../ports.js'
 import type { EngineContext } from './context.js'
@@ -32,7 +32,7 @@ export function createSending(context: EngineContext, onDamaged: (query: Query) 
   const staleHandle = idleHandle('STALE')
 
   function hit(query: Query, found: Entryful): Awaitable<Outcome> {
-    return send(query, found, undefined, undefined)
+    return send(query, found, remainingMs(found.entry, clock.now()) > 0 ? undefined : 'max-stale', undefined)
   }
 
   function stale(query: Query, found: Entryful, reason: StaleReason, fwdStatus?: number): Awaitable<Outcome> {

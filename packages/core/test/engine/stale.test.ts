@@ -220,7 +220,8 @@ describe('stale-if-error', () => {
     const made = await stale(options, 5 * SECOND)
     const headers = { 'cache-control': 'no-cache, stale-if-error=60' }
     const { recorder } = await open(made.cache, { headers }, 'record')
-    expect(field((recorder.fallback?.take(500) as Reply).headers, 'x-llm-cache')).toBe('STALE')
+    const reply = recorder.fallback?.take(500)
+    expect(field(reply?.headers ?? [], 'x-llm-cache')).toBe('STALE')
   })
 
   it('counts a shorter window of the caller', async () => {
@@ -233,6 +234,14 @@ describe('stale-if-error', () => {
     const made = await stale(options, 15 * SECOND)
     const reply = await made.reply({ headers: { 'cache-control': 'only-if-cached' } })
     expect(field(reply.headers, 'cache-status')).toBe('llm-cache; hit; ttl=-5; detail=stale-only-if-cached')
+  })
+
+  it('sends what the caller says will do, marked', async () => {
+    const made = await stale(options, 15 * SECOND)
+    const reply = await made.reply({ headers: { 'cache-control': 'max-stale=10' } })
+    expect(field(reply.headers, 'x-llm-cache')).toBe('STALE')
+    expect(field(reply.headers, 'cache-status')).toBe('llm-cache; hit; ttl=-5; detail=stale-max-stale')
+    await open(made.cache, { headers: { 'cache-control': 'max-stale=4' } }, 'record')
   })
 
   it('never sends a stale answer that calls tools, but where the route says so', async () => {
