@@ -1,8 +1,7 @@
 /** Recording what a Koa handler set as `ctx.body`, before outer middleware (compression, etags) makes something else of it. */
 
-import type { Readable } from 'node:stream'
 import type { Recorder } from '@llm-cache/core'
-import { type HeaderSnapshot, handlerHeaders, recordStream, type Tap } from '@llm-cache/core/node'
+import { type HeaderSnapshot, handlerHeaders, isNodeStream, recordStream, type Tap } from '@llm-cache/core/node'
 import type { Context } from 'koa'
 
 const encoder = new TextEncoder()
@@ -43,10 +42,6 @@ function bytesOf(body: unknown): Uint8Array | undefined {
   if (typeof body !== 'object' || isWebBody(body)) return undefined
   const text: string | undefined = JSON.stringify(body)
   return text === undefined ? undefined : encoder.encode(text)
-}
-
-function isNodeStream(body: unknown): body is Readable {
-  return typeof body === 'object' && body !== null && typeof (body as { pipe?: unknown }).pipe === 'function'
 }
 
 function isWebBody(body: object | null): boolean {

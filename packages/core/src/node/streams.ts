@@ -89,3 +89,7 @@ export function hasFirstByte(stream: Readable): Promise<boolean> {
 }
 
 const EVENTS = ['readable', 'end', 'error', 'close'] as const
+
+export function isNodeStream(body: unknown): body is Readable {
+  return typeof body === 'object' && body !== null && typeof (body as { pipe?: unknown }).pipe === 'function'
+}

@@ -4,11 +4,10 @@
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Readable } from 'node:stream'
 import type { Recorder, Reply } from '../exchange.js'
 import { type HeaderSnapshot, restoreHeaders } from './headers.js'
 import { sendReply } from './send.js'
-import { hasFirstByte } from './streams.js'
+import { hasFirstByte, isNodeStream } from './streams.js'
 import type { Tap } from './tap.js'
 
 /** The arguments of a `writeHead` that waits. */
@@ -105,7 +104,8 @@ export async function replyInstead(
   { status, body }: BodyAnswer,
 ): Promise<Reply | undefined> {
   if (!fallback) return undefined
-  const stream = isReadable(body) ? body : undefined
+  // A stream of the oldest kind does not tell what it has.
+  const stream = isNodeStream(body) && body.readableLength !== undefined ? body : undefined
   const failed = fallback.covers(status)
   // In the handler's context: a generator asks the model when it is read.
   if (!failed && (!stream || (await run(() => hasFirstByte(stream))))) return undefined
@@ -115,8 +115,4 @@ export async function replyInstead(
   tap.detach()
   restoreHeaders(response, outer)
   return reply
-}
-
-function isReadable(body: unknown): body is Readable {
-  return typeof body === 'object' && body !== null && typeof (body as Partial<Readable>).pipe === 'function' && 'readableLength' in body
 }
