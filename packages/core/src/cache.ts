@@ -16,13 +16,13 @@ import { createFlightTable } from './engine/flight.js'
 import { createMarks } from './engine/marks.js'
 import type { LlmCacheOptions, RouteOptions } from './engine/options.js'
 import { choosePolicy } from './engine/policies.js'
-import { createRuleResolver } from './engine/precedence.js'
-import type { Rule } from './engine/resolve.js'
+import { createRuleResolver, type RuleInForce } from './engine/precedence.js'
 import type { TrafficListener } from './engine/traffic.js'
 import { createEntryCodec } from './entry/codec.js'
 import type { CacheEventListener } from './events.js'
 import type { CacheRequest, Dispatch, Outcome } from './exchange.js'
 import { systemClock } from './lib/clock.js'
+import { type CacheDescription, createDescriber } from './observe/describe.js'
 import { createStateLog } from './observe/log.js'
 import { createSharedStats } from './observe/shared-stats.js'
 import { type CacheStats, createStats } from './observe/stats.js'
@@ -40,6 +40,8 @@ export interface CacheRoute {
   open(request: CacheRequest): Awaitable<Outcome>
   /** The way to the app, where the option `app` names it; undefined where it does not give one. For `CacheRequest.again`. */
   readonly dispatch?: (() => Dispatch | undefined) | undefined
+  /** What is in force on this route, and why. `formatDescription` prints it. */
+  describe(): CacheDescription
 }
 
 /** A response cache for routes that call large language models. Made by `createLlmCache`. */
@@ -49,6 +51,11 @@ export interface LlmCache extends CacheRoute {
    * @throws OptionError for an unknown or wrong option
    */
   route(options: RouteOptions): CacheRoute
+  /**
+   * What is in force, and why; for the cache itself, or as it would be on a route with these options. `formatDescription` prints it.
+   * @throws OptionError for an unknown or wrong option
+   */
+  describe(route?: RouteOptions): CacheDescription
   /**
    * Removes entries on purpose, from all tiers, here and in the other processes that share a store. What is in flight for them
    * is still answered to those who wait for it, and not stored.
@@ -93,12 +100,12 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
   if (resolved.log) emitter.on(createStateLog(resolved.log))
 
   const partitioners = new Map<string, Partitioner>()
-  function ruleOf(routeOptions?: RouteOptions): Rule {
-    const { rule } = inForce(routeOptions)
-    partitioners.set(rule.partition.scheme, rule.partition)
-    return rule
+  function routeOf(routeOptions?: RouteOptions): RuleInForce {
+    const route = inForce(routeOptions)
+    partitioners.set(route.rule.partition.scheme, route.rule.partition)
+    return route
   }
-  const mainRule = ruleOf()
+  const main = routeOf()
   const isModelCall = createModelCallTest(options.upstream)
 
   // Last of what may throw: a store that was opened belongs to this cache until it is closed.
@@ -157,6 +164,7 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
       onError: (error) => emitter.emit({ type: 'internal-error', at: clock.now(), where: 'app', errorName: errorName(error) }),
     })
 
+  const describe = createDescriber(options, resolved, opened)
   const own = (): Omit<CacheStats, 'shared'> => stats.read(store.size(), store.stats())
   const shared = store.peers.counters && createSharedStats(store.peers.counters, { own, clock })
   const warmest = opened.slice(1).find((tier) => tier.store.hottest !== undefined)?.store
@@ -164,12 +172,13 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
   if (warmest) void store.warm((maxBytes) => warmest.hottest?.(maxBytes) ?? [], isClosed)
 
   return {
-    open: (request) => engine.open(request, mainRule),
+    open: (request) => engine.open(request, main.rule),
     dispatch,
     route(routeOptions) {
-      const rule = ruleOf(routeOptions)
-      return { open: (request) => engine.open(request, rule), dispatch }
+      const route = routeOf(routeOptions)
+      return { open: (request) => engine.open(request, route.rule), dispatch, describe: () => describe(route) }
     },
+    describe: (routeOptions) => describe(routeOptions === undefined ? main : inForce(routeOptions)),
     invalidate: (selector, invalidateOptions = {}) =>
       invalidate(selector, invalidateOptions, {
         store,

@@ -28,3 +28,9 @@ export function parseDurationText(text: string): number | undefined {
   const match = PATTERN.exec(text)
   return match ? Number(match[1]) * (UNITS[match[2] as string] as number) : undefined
 }
+
+/** `ms` in the largest unit that divides it, as `parseDuration` reads it. */
+export function formatDuration(ms: number): DurationText {
+  const unit = Object.keys(UNITS).findLast((name) => name !== 'w' && ms > 0 && ms % (UNITS[name] as number) === 0) ?? 'ms'
+  return `${ms / (UNITS[unit] as number)}${unit}` as DurationText
+}

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { MAX_DURATION_MS, parseDuration, parseDurationText } from '../../src/lib/duration.js'
+import { formatDuration, MAX_DURATION_MS, parseDuration, parseDurationText } from '../../src/lib/duration.js'
 
 describe('parseDuration', () => {
   it.each([
@@ -76,5 +76,25 @@ describe('parseDurationText', () => {
     expect(parseDurationText('100d')).toBe(8_640_000_000)
     expect(parseDurationText(`${'9'.repeat(400)}s`)).toBe(Number.POSITIVE_INFINITY)
     expect(parseDurationText('100')).toBeUndefined()
+  })
+})
+
+describe('formatDuration', () => {
+  it.each([
+    [0, '0ms'],
+    [1, '1ms'],
+    [1500, '1500ms'],
+    [90_000, '90s'],
+    [3_600_000, '1h'],
+    [5_400_000, '90m'],
+    [86_400_000, '1d'],
+    [604_800_000, '7d'],
+    [MAX_DURATION_MS, `${MAX_DURATION_MS}ms`],
+  ])('%d is %s', (ms, text) => {
+    expect(formatDuration(ms)).toBe(text)
+  })
+
+  it('is read back as it was', () => {
+    fc.assert(fc.property(fc.integer({ min: 0, max: MAX_DURATION_MS }), (ms) => parseDuration(formatDuration(ms)) === ms))
   })
 })
