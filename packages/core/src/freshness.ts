@@ -62,7 +62,7 @@ export function staleUse(entry: EntryTimes, controls: RequestControls, windows: 
   const staleMs = -remainingMs(entry, nowMs)
   const { noCache, maxAgeMs, minFreshMs, maxStaleMs = Number.POSITIVE_INFINITY, staleIfErrorMs } = controls
   const wantsNewer = noCache || minFreshMs !== undefined || (maxAgeMs !== undefined && !(ageMs(entry, nowMs) <= maxAgeMs))
-  const ifErrorMs = Math.min(windows.ifErrorMs, staleIfErrorMs ?? Number.POSITIVE_INFINITY)
+  const ifErrorMs = Math.min(windows.ifErrorMs, staleIfErrorMs ?? maxStaleMs)
   return {
     whileRevalidate: !wantsNewer && staleMs < windows.whileRevalidateMs && staleMs <= maxStaleMs,
     ifError: (!wantsNewer || staleIfErrorMs !== undefined) && staleMs < ifErrorMs,

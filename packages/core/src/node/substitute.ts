@@ -58,10 +58,11 @@ export function createSubstitution(
       return state === 'sent'
     },
     get status() {
-      return held?.status ?? response.statusCode
+      return response.statusCode
     },
     hold(head) {
       held = head
+      response.statusCode = head.status
     },
     send(status, isEmpty, isGone) {
       const failed = status === undefined || fallback?.covers(status) || (isEmpty && status === 200 && request.method !== 'HEAD')
@@ -78,7 +79,8 @@ export function createSubstitution(
     },
     letGo() {
       if (state === 'holding') state = 'off'
-      const head = held
+      // An error page has taken its place, as it may while nothing has gone out.
+      const head = held?.status === response.statusCode ? held : undefined
       held = undefined
       return head
     },

@@ -6,6 +6,7 @@ import { controlTests } from './controls.js'
 import { disconnectTests } from './disconnects.js'
 import { failureTests } from './failures.js'
 import { flightTests } from './flights.js'
+import { freshnessTests } from './freshness.js'
 import { headerTests } from './headers.js'
 import { mountTests } from './mounts.js'
 import { safetyTests } from './safety.js'
@@ -47,6 +48,7 @@ export function adapterContract<N>(runner: AdapterRunner, driver: AdapterDriver<
     headerTests(runner, driver)
     controlTests(runner, driver)
     streamTests(runner, driver)
+    freshnessTests(runner, driver)
 
     it('nothing was thrown or rejected that nobody caught', async () => {
       await new Promise((resolve) => setImmediate(resolve))
