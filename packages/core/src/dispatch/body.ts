@@ -12,7 +12,7 @@ export function bytesToSend(body: RequestBody, contentType: string | undefined):
       return new Uint8Array(0)
     // A handler may write into the buffer that it got.
     case 'bytes':
-      return body.bytes.slice()
+      return new Uint8Array(body.bytes)
     case 'parsed':
       return written(body.value, contentType ?? '')
     case 'unreadable':
@@ -21,7 +21,7 @@ export function bytesToSend(body: RequestBody, contentType: string | undefined):
 }
 
 function written(value: unknown, contentType: string): Uint8Array | undefined {
-  if (value instanceof Uint8Array) return Uint8Array.from(value)
+  if (value instanceof Uint8Array) return new Uint8Array(value)
   const charset = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(contentType)?.[1]
   if (charset !== undefined && !/^utf-?8$/i.test(charset)) return undefined
   if (/^\s*[\w.+-]+\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(contentType)) return encode(JSON.stringify(value))

@@ -20,7 +20,7 @@ export interface NodeRequestOptions {
   readonly parsed: unknown
   readonly outer: CacheHandle | undefined
   /** The way to the app where a request does not tell its server: `CacheRoute.dispatch`. */
-  readonly dispatch?: (() => Dispatch | undefined) | undefined
+  readonly dispatch: (() => Dispatch | undefined) | undefined
 }
 
 export function nodeRequest(request: IncomingMessage, response: ServerResponse, options: NodeRequestOptions): CacheRequest {

@@ -30,6 +30,8 @@ const MAX_HEADER_BYTES = 256 * 1024
 function send(server: NodeServer, request: InMemoryRequest): Promise<number | undefined> | undefined {
   const ends = MemorySocket.pair(request.peer)
   request.prepare(ends.server)
+  // As every connection that a server accepts has it.
+  Object.assign(ends.server, { server })
   // What a TLS server parses has been through its handshake.
   ;(server as HttpServer).emit(server instanceof TlsServer ? 'secureConnection' : 'connection', ends.server)
   if (ends.server.listenerCount('data') === 0) {

@@ -16,7 +16,7 @@ export interface WebRequestOptions {
   readonly route: () => string | undefined
   readonly outer: CacheHandle | undefined
   /** The way to the app where a request does not tell its server: `CacheRoute.dispatch`. */
-  readonly dispatch?: (() => Dispatch | undefined) | undefined
+  readonly dispatch: (() => Dispatch | undefined) | undefined
   /** Path and query before any router stripped a mount path, where that is not the Request's own. */
   readonly url?: string | undefined
   /** Node's message, where the server passes it on beside the request. */

@@ -64,6 +64,7 @@ export function answer(cache: LlmCache | undefined, request: IncomingMessage, re
     route: () => '/',
     parsed: undefined,
     outer: undefined,
+    dispatch: cache.dispatch,
     expose: () => undefined,
   }
   try {

@@ -21,6 +21,7 @@ describe('certificates of a request beside Node', () => {
           explicit: true,
           route: () => '/chat',
           outer: undefined,
+          dispatch: undefined,
           fields: () => new Headers(),
           expose: () => undefined,
           replace: () => undefined,
