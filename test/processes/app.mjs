@@ -11,6 +11,9 @@ const redis = createRedisStore(REDIS, { namespace: NAMESPACE, leaseMs: Number(LE
 const cache = createLlmCache({
   store: [createMemoryStore(), redis],
   partition: (request) => request.header('x-tenant') ?? 'all',
+  // An answer that says so is soon to be refreshed.
+  ttl: (answer) => (answer.text().includes('short-lived') ? '1s' : '1h'),
+  staleWhileRevalidate: '1h',
   // Many processes on few cores are slow to answer themselves, which is not what is tested here.
   storeTimeout: '2s',
 })

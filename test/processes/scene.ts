@@ -28,7 +28,10 @@ export interface OriginCall {
   readonly pid: number
   head(): void
   write(chunks: readonly string[]): void
-  end(): void
+  /** Ends the answer, after what is left of the usual one or `chunks` in its place. */
+  end(chunks?: readonly string[]): void
+  /** Answers 503. */
+  fail(): void
 }
 
 export interface Origin {
@@ -96,9 +99,12 @@ function originCall(pid: number, response: ServerResponse, streamed: boolean): O
       for (const chunk of chunks) response.write(chunk)
       sent += chunks.length
     },
-    end() {
-      call.write(all.slice(sent))
+    end(chunks = all.slice(sent)) {
+      call.write(chunks)
       response.end()
+    },
+    fail() {
+      response.writeHead(503, { 'content-type': 'application/json' }).end('{"error":{"message":"overloaded"}}')
     },
   }
   return call

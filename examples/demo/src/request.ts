@@ -17,7 +17,7 @@ export interface Answered {
 
 export interface Client {
   /** @throws DemoError when there is no answer in time */
-  post(url: string, body: object): Promise<Answered>
+  post(url: string, body: object, fields?: Readonly<Record<string, string>>): Promise<Answered>
   close(): void
 }
 
@@ -27,10 +27,10 @@ const TIMEOUT_MS = 60_000
 export function createClient(): Client {
   const agent = new Agent({ keepAlive: true })
   return {
-    post: (url, body) =>
+    post: (url, body, fields) =>
       new Promise((resolve, reject) => {
         const payload = Buffer.from(JSON.stringify(body))
-        const headers = { 'content-type': 'application/json', 'content-length': payload.length, authorization: 'Bearer demo' }
+        const headers = { 'content-type': 'application/json', 'content-length': payload.length, authorization: 'Bearer demo', ...fields }
         const startedAt = performance.now()
         const outgoing = httpRequest(url, { method: 'POST', agent, headers, timeout: TIMEOUT_MS }, (response) => {
           receive(response, startedAt).then(resolve, reject)

@@ -1,9 +1,10 @@
 /** The two things that the demo does. */
 
-import { costOf } from '@llm-cache/core'
+import { type CacheStats, costOf } from '@llm-cache/core'
 import { formatUsd } from './format.js'
 import { measure, type Row, warmUp } from './measure.js'
 import type { Models } from './models.js'
+import { formatOutage, showOutage } from './outage.js'
 import { callsOf, type Plan, type Route, requestsOf } from './plan.js'
 import { createProgress, type ProgressStream } from './progress.js'
 import { createClient } from './request.js'
@@ -18,20 +19,28 @@ export interface Output {
 }
 
 /** @throws DemoError when the cache does not keep a promise */
-export async function runMeasurement({ apps, models, routes }: Stage, plan: Plan, { stream, style }: Output): Promise<void> {
+export async function runMeasurement(stage: Stage, plan: Plan, { stream, style }: Output): Promise<void> {
+  const { apps, models, routes } = stage
   const progress = createProgress(stream, requestsOf(plan) * routes.length * apps.length, style)
   const client = createClient()
   const rows: Row[] = []
+  let outage = ''
+  let stats: readonly CacheStats[] = []
+  let calls = 0
   try {
     const options = { plan, models, client, step: progress.step, tick: progress.tick }
     await warmUp(apps, routes, options)
     for (const app of apps) rows.push(...(await measure(app, routes, options)))
+    stats = await Promise.all(apps.map((app) => app.cache.stats()))
+    calls = countOf(models)
+    if (stage.outage) progress.step('The models go down')
+    outage = formatOutage(await showOutage(stage, client, plan.maxTokens), style)
   } finally {
     progress.clear()
     client.close()
   }
-  const stats = await Promise.all(apps.map((app) => app.cache.stats()))
-  stream.write(`\n${formatTable(rows, style)}\n\n${formatSavings(stats, countOf(models), style)}\n\n`)
+  stream.write(`\n${formatTable(rows, style)}\n\n${formatSavings(stats, calls, style)}\n\n`)
+  if (outage) stream.write(`${outage}\n\n`)
 }
 
 /** Resolves when `ended` does. */

@@ -22,6 +22,8 @@ export interface Stage {
   readonly models: Models
   /** Routes that a model is there for. */
   readonly routes: readonly Route[]
+  /** Lets every call of a model fail while `work` goes on; undefined where the models are real. */
+  readonly outage: (<T>(work: () => Promise<T>) => Promise<T>) | undefined
   close(): Promise<void>
 }
 
@@ -29,7 +31,7 @@ const LATENCY = { firstTokenMs: 375, tokenMs: 9, jitter: 0.2 }
 
 /** @throws UsageError when `live` is asked for and there is no key */
 export async function openStage({ live, ports = [0, 0, 0], latency = LATENCY }: StageOptions): Promise<Stage> {
-  const { models, routes, close } = live ? liveModels() : await simulatedModels(latency)
+  const { models, routes, outage, close } = live ? liveModels() : await simulatedModels(latency)
   const [expressPort, koaPort, honoPort] = ports
   const apps = [
     await startExpress({ models, port: expressPort }),
@@ -40,6 +42,7 @@ export async function openStage({ live, ports = [0, 0, 0], latency = LATENCY }: 
     apps,
     models,
     routes,
+    outage,
     async close() {
       await Promise.all(apps.map((app) => app.close()))
       await close()
@@ -47,14 +50,27 @@ export async function openStage({ live, ports = [0, 0, 0], latency = LATENCY }: 
   }
 }
 
-type Backing = Pick<Stage, 'models' | 'routes' | 'close'>
+type Backing = Pick<Stage, 'models' | 'routes' | 'outage' | 'close'>
 
 async function simulatedModels(latency: NonNullable<StageOptions['latency']>): Promise<Backing> {
   // Other words at every call: what is byte for byte the same comes from the cache.
-  const provider = await createModelServer({ ...latency, vary: true })
+  let isDown = false
+  const provider = await createModelServer({ ...latency, vary: true, fault: () => (isDown ? 'overloaded' : undefined) })
   const apiKey = 'simulated'
   const models = createModels({ openai: { baseURL: `${provider.url}/v1`, apiKey }, anthropic: { baseURL: provider.url, apiKey } })
-  return { models, routes: ROUTES, close: () => provider.close() }
+  return {
+    models,
+    routes: ROUTES,
+    async outage(work) {
+      isDown = true
+      try {
+        return await work()
+      } finally {
+        isDown = false
+      }
+    },
+    close: () => provider.close(),
+  }
 }
 
 function liveModels(): Backing {
@@ -68,5 +84,5 @@ function liveModels(): Backing {
 Without --live a simulated provider answers, and no key is needed.`)
   }
   const models = createModels({ openai: { apiKey: keys.openai ?? 'none' }, anthropic: { apiKey: keys.anthropic ?? 'none' } })
-  return { models, routes, close: async () => {} }
+  return { models, routes, outage: undefined, close: async () => {} }
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DemoError } from '../src/errors.js'
 import { measure } from '../src/measure.js'
+import { showOutage } from '../src/outage.js'
 import { callsOf, type Plan, requestsOf } from '../src/plan.js'
 import { PROMPTS } from '../src/prompts.js'
 import { createClient } from '../src/request.js'
@@ -38,8 +39,18 @@ describe('the measurement', () => {
     for (const name of ['Express', 'Koa', 'Hono']) expect(lines.filter((line) => line.startsWith(`  ${name} `))).toHaveLength(1)
     expect(lines.filter((line) => line.endsWith('1 model call'))).toHaveLength(6)
     const requests = requestsOf(plan) * 6
-    expect(output.read()).toContain(`${requests} requests, ${stage.models.calls.openai + stage.models.calls.anthropic} model calls.`)
-    expect(stage.models.calls).toEqual({ openai: callsOf(plan) * 3, anthropic: callsOf(plan) * 3 })
+    expect(output.read()).toContain(`${requests} requests, ${callsOf(plan) * 6} model calls.`)
+    expect(output.read()).toContain('12 of 12 answers past their lifetime keep coming')
+    expect(output.read()).toMatch(/A question that is new gets what the app alone would give: 503/)
+  })
+
+  it('fails when a stale answer is due and none is there', async () => {
+    const client = createClient()
+    const other = await openStage({ live: false, latency })
+    for (const app of other.apps) await app.cache.close()
+    await expect(showOutage(other, client, plan.maxTokens)).rejects.toThrow(/status 5\d\d where the stored answer is due/)
+    client.close()
+    await other.close()
   })
 
   it('fails when an answer is not what is due', async () => {

@@ -52,7 +52,7 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
   const refresher = createRefresher(context, isClosed)
 
   function answer(query: Query, joins: number): Awaitable<Outcome> {
-    const { request, controls, key, shape } = query
+    const { controls, key, shape } = query
     if (controls.noCache || shape.refresh) return renewed(query)
     const isFresh = (entry: Entry): boolean => evaluate(entry, controls, clock.now()) === 'fresh'
     const near = store.peek(key, isFresh)
@@ -60,8 +60,9 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
     const early = near.kind === 'found' ? meanwhile(query, near) : undefined
     if (early) return early
     const current = collapsible(query, joins) ? flights.get(key) : undefined
-    if (current) return chain(current.join(request.signal), (joined) => follow(query, joined, joins))
-    const flight = collapsible(query, 0) ? openFlight(query, true) : undefined
+    // What a refresh will bring is waited for only where nothing older may be sent.
+    if (current && (!current.background || store.synchronous)) return join(query, current, joins, undefined)
+    const flight = !current && collapsible(query, 0) ? openFlight(query, true) : undefined
     if (store.synchronous) return miss(query, near, flight, undefined)
     // The flight also covers the lookup, so that a thousand askers cost one read of the store.
     return chain(store.get(key, isFresh), (far) => {
@@ -108,6 +109,8 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
       }
     }
     const fallback = use.ifError && found.kind === 'found' ? found : undefined
+    const refresh = flight ? undefined : flights.get(query.key)
+    if (refresh && collapsible(query, 0)) return join(query, refresh, 0, fallback)
     const order: Lead = { reason: missReason(query, found), flight, fallback }
     return peers && flight ? ask(query, order, flight, peers.isFresh, peers.joins) : lead(query, order)
   }
@@ -127,9 +130,7 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
     const joined = await joinFor(refresh, request.signal, rule.ifSlowMs ?? 0, clock)
     switch (joined.kind) {
       case 'answer':
-        if (!isFailure(joined.head.status)) return follow(query, joined, MAX_JOINS)
-        joined.chunks.cancel()
-        return stale(query, found, 'if-error', joined.head.status)
+        return follow(query, joined, MAX_JOINS, found)
       case 'entry':
         return follow(query, joined, MAX_JOINS)
       case 'timeout':
@@ -179,6 +180,10 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
     return { kind: 'replay', reply: NOT_NEEDED, handle: idleHandle('BYPASS') }
   }
 
+  function join(query: Query, flight: Flight, joins: number, fallback: Found | undefined): Awaitable<Outcome> {
+    return chain(flight.join(query.request.signal), (joined) => follow(query, joined, joins, fallback))
+  }
+
   /** The store had it: those who wait get it too. */
   function land(query: Query, found: Found, flight: Flight | undefined): Awaitable<Outcome> {
     flight?.found(found.entry)
@@ -196,7 +201,7 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
       case 'lead':
         return lead(query, { ...order, lease: joined.lease })
       case 'follow':
-        return follow(query, await joined.joined, joins)
+        return follow(query, await joined.joined, joins, order.fallback)
     }
   }
 
@@ -220,10 +225,15 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
     return found.kind === 'found' && useOf(query, found.entry).ifError ? found : undefined
   }
 
-  function follow(query: Query, joined: Joined, joins: number): Awaitable<Outcome> {
+  /** @param fallback what may be sent where the answer that was waited for turns out to be a failure */
+  function follow(query: Query, joined: Joined, joins: number, fallback?: Found): Awaitable<Outcome> {
     const { request, shape } = query
     switch (joined.kind) {
       case 'answer':
+        if (fallback && isFailure(joined.head.status)) {
+          joined.chunks.cancel()
+          return stale(query, fallback, 'if-error', joined.head.status)
+        }
         emitter.emit({ ...labelsOf(clock, request, shape), type: 'flight-joined', entryId: joined.head.id })
         tell(query, 'collapsed')
         return { kind: 'replay', reply: followerReply(cache.name, joined.head, joined.chunks), handle: collapsedHandle }

@@ -27,6 +27,8 @@ export type Joined =
 export interface Flight {
   /** Followers so far, without those that left. */
   readonly joined: number
+  /** Nobody waits for it but those who join: an older answer may do for others. */
+  readonly background: boolean
   /** Follows: answers at once when the head is there already. */
   join(signal: AbortSignal | undefined): Joined | Promise<Joined>
   /** Leader: the store had it after all; `failed`: an older one, for want of a new one. */
@@ -62,10 +64,17 @@ export interface Flight {
   done(): void
 }
 
+export interface FlightOptions {
+  readonly shared: boolean
+  readonly timeoutMs: number
+  readonly maxBytes: number
+  readonly background?: boolean
+}
+
 export interface FlightTable {
   get(key: string): Flight | undefined
   /** A new flight under `key`; joinable by others unless `shared` is false. */
-  open(key: string, options: { readonly shared: boolean; readonly timeoutMs: number; readonly maxBytes: number }): Flight
+  open(key: string, options: FlightOptions): Flight
   /** Spoils all flights for these keys, joinable or not. */
   spoil(removal: Removal): void
   /** Flights that others may join. */
@@ -80,11 +89,11 @@ export function createFlightTable(clock: Clock): FlightTable {
     get size() {
       return flights.size
     },
-    open(key, { shared, timeoutMs, maxBytes }) {
+    open(key, { shared, timeoutMs, maxBytes, background = false }) {
       const unlist = (): void => {
         if (flights.get(key) === flight) flights.delete(key)
       }
-      const flight: Flight = createFlight(clock, timeoutMs, createBroadcast(maxBytes), unlist, () => undone.delete(flight))
+      const flight: Flight = createFlight(clock, timeoutMs, background, createBroadcast(maxBytes), unlist, () => undone.delete(flight))
       if (shared) flights.set(key, flight)
       undone.set(flight, key)
       return flight
@@ -99,7 +108,14 @@ export function createFlightTable(clock: Clock): FlightTable {
   }
 }
 
-function createFlight(clock: Clock, timeoutMs: number, body: Broadcast, unlist: () => void, forget: () => void): Flight {
+function createFlight(
+  clock: Clock,
+  timeoutMs: number,
+  background: boolean,
+  body: Broadcast,
+  unlist: () => void,
+  forget: () => void,
+): Flight {
   const waiting = new Set<(joined: Joined) => void>()
   let settled: Joined | undefined // what every joiner is told, once that is no longer the head
   let head: AnswerHead | undefined
@@ -173,6 +189,7 @@ function createFlight(clock: Clock, timeoutMs: number, body: Broadcast, unlist: 
   }
 
   return {
+    background,
     get joined() {
       return joined
     },

@@ -19,6 +19,7 @@ export function leaseFlight(flight: Flight, lease: FlightLease): Flight {
   }
 
   return {
+    background: flight.background,
     get joined() {
       return flight.joined
     },

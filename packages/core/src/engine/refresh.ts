@@ -54,7 +54,7 @@ export function createRefresher(context: EngineContext, isClosed: () => boolean)
     if (!can(target) || running.size >= MAX_RUNNING) return false
     if ((failures.get(key)?.until ?? Number.NEGATIVE_INFINITY) > clock.monotonic()) return false
     running.add(key)
-    const flight = flights.open(key, { shared: true, timeoutMs: rule.collapseMs ?? 0, maxBytes: cache.maxEntryBytes })
+    const flight = flights.open(key, { shared: true, background: true, timeoutMs: rule.collapseMs ?? 0, maxBytes: cache.maxEntryBytes })
     void run(target, cause, flight)
     return true
   }

@@ -1,3 +1,4 @@
+import Keyv from 'keyv'
 import { describe, expect, it } from 'vitest'
 import type { LlmCacheOptions } from '../../src/engine/options.js'
 import type { CacheRequest, Reply } from '../../src/exchange.js'
@@ -354,5 +355,26 @@ describe('lifetimes', () => {
       lives.add(ttl)
     }
     expect(lives.size).toBeGreaterThan(3)
+  })
+})
+
+describe('a refresh under way, where what is stale lies in a store that takes its time', () => {
+  const slow = (): LlmCacheOptions => ({ store: new Keyv(), staleIfError: '1h' })
+
+  it('keeps nobody waiting to whom the stale answer may be sent', async () => {
+    const made = await stale({ ...slow(), staleWhileRevalidate: '30s' }, 15 * SECOND)
+    for (let asker = 0; asker < 5; asker++) expect(field((await made.reply()).headers, 'x-llm-cache')).toBe('STALE')
+    expect(made.sent).toHaveLength(1)
+  })
+
+  it('is waited for by others, who get the stale answer when it fails', async () => {
+    const made = await stale({ ...slow(), staleWhileRevalidate: '7s' }, 15 * SECOND)
+    await made.reply()
+    await settle()
+    made.clock.advance(5 * SECOND)
+    const waiting = made.reply()
+    await settle()
+    await made.answer('{"error":{}}', 503)
+    expect(field((await waiting).headers, 'cache-status')).toMatch(/fwd=stale; fwd-status=503; .*detail=stale-if-error/)
   })
 })
