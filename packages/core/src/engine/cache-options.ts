@@ -4,6 +4,8 @@ import type { AppTarget } from '../dispatch/target.js'
 import { OptionError } from '../errors.js'
 import { isCacheName } from '../http/cache-status.js'
 import { describeValue, didYouMean } from '../lib/nearest.js'
+import type { BudgetLimits } from '../policy/budget.js'
+import { resolveAheadBudget } from './ahead-options.js'
 import { checkNames, checkObject, countOf, durationOf, functionOf, invalid, oneOf } from './checks.js'
 import type { LlmCacheOptions } from './options.js'
 import { CACHE_OPTIONS } from './resolve.js'
@@ -15,6 +17,8 @@ export interface ResolvedCache {
   readonly storeTimeoutMs: number
   readonly log: ((line: string) => void) | undefined
   readonly app: (() => AppTarget) | undefined
+  /** What refreshing ahead may cost in all. */
+  readonly aheadBudget: BudgetLimits
 }
 
 /** @throws OptionError for an unknown or wrong option of the cache; those of its routes are `resolveRule`'s */
@@ -38,6 +42,7 @@ export function resolveCache(options: LlmCacheOptions): ResolvedCache {
     storeTimeoutMs: durationOf('storeTimeout', options.storeTimeout, DEFAULT_STORE_TIMEOUT_MS, 1),
     log: options.log === false ? undefined : (functionOf('log', options.log) ?? console.warn),
     app: appOf(options.app),
+    aheadBudget: resolveAheadBudget(options.refreshAhead),
   }
 }
 

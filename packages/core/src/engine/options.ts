@@ -13,6 +13,7 @@ import type { CredentialsOptions, PartitionOption } from '../policy/partition.js
 import type { Clock } from '../ports.js'
 import type { EvictionPolicy } from '../stores/memory.js'
 import type { StoreOption } from '../stores/store.js'
+import type { RefreshAheadBudgetOptions, RefreshAheadOptions } from './ahead-options.js'
 import type { Policy, PolicyName } from './policies.js'
 
 /** How a recorded stream is sent: at once, with the origin's own rhythm, or at a steady rate. */
@@ -42,6 +43,11 @@ export interface RouteOptions {
   readonly staleIfError?: Duration | undefined
   /** An answer within `staleIfError` is also sent where the origin has not begun to answer after this long; what it says then is stored. @default off */
   readonly staleIfSlow?: Duration | undefined
+  /**
+   * Answers that are asked for often are fetched anew in the background before their freshness ends, those worth most first: so nobody
+   * waits for them. Needs a way to ask the app again, as the adapters have. @default false
+   */
+  readonly refreshAhead?: boolean | RefreshAheadOptions | undefined
   /**
    * What every answer of this route was made from: ids of documents, versions of templates, ids of other answers.
    * `cache.invalidate({ dependsOn: id })` retires what depends on it, directly or through other answers.
@@ -109,6 +115,8 @@ export interface UpstreamRule {
 
 /** Options of a cache; those of its routes are defaults that a route may override. */
 export interface LlmCacheOptions extends RouteOptions {
+  /** As for a route, and what refreshing ahead may cost in all: `{ usdPerHour: 0.5 }`. @default false */
+  readonly refreshAhead?: boolean | RefreshAheadBudgetOptions | undefined
   /** Name in `Cache-Status`: letters, digits and `-_.`. @default 'llm-cache' */
   readonly name?: string | undefined
   /** Only `exact` in this version. @default 'exact' */

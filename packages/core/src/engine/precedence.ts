@@ -4,6 +4,7 @@
  */
 
 import { OptionError } from '../errors.js'
+import type { RefreshAheadOptions } from './ahead-options.js'
 import { isPlain, present } from './checks.js'
 import type { LlmCacheOptions, RouteOptions } from './options.js'
 import { type ChosenPolicy, checkPolicy, namedPolicy, POLICIES, type Policy, type PolicyChoice, type PolicyName } from './policies.js'
@@ -86,7 +87,7 @@ function combine(layers: readonly Layer[]): Pick<RuleInForce, 'options' | 'sourc
  */
 function added(options: RouteOptions, defaults: RouteOptions): RouteOptions {
   const result: { -readonly [K in keyof RouteOptions]: RouteOptions[K] } = {}
-  const { credentials, controls } = options
+  const { credentials, controls, refreshAhead } = options
   if (isPlain(credentials) && isPlain(defaults.credentials)) {
     result.credentials = {
       ...defaults.credentials,
@@ -96,7 +97,15 @@ function added(options: RouteOptions, defaults: RouteOptions): RouteOptions {
     }
   }
   if (isPlain(controls) && isPlain(defaults.controls)) result.controls = { ...defaults.controls, ...present(controls) }
+  if (isSettings(defaults.refreshAhead)) {
+    if (refreshAhead === true) result.refreshAhead = defaults.refreshAhead
+    else if (isSettings(refreshAhead)) result.refreshAhead = { ...defaults.refreshAhead, ...present(refreshAhead) }
+  }
   return result
+}
+
+function isSettings(value: RouteOptions['refreshAhead']): value is RefreshAheadOptions {
+  return typeof value === 'object' && isPlain(value)
 }
 
 /** Anything but two lists is left for the check of the option itself. */

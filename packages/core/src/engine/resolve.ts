@@ -7,6 +7,7 @@ import { isToken } from '../http/grammar.js'
 import { describeValue, didYouMean } from '../lib/nearest.js'
 import { type ResolvedControls, resolveControls } from '../policy/controls.js'
 import { createCredentialTest, createPartitioner, type Partitioner } from '../policy/partition.js'
+import { type AheadRule, checkRouteAhead, resolveAhead } from './ahead-options.js'
 import { booleanOf, checkNames, checkObject, countOf, durationOf, functionOf, invalid, oneOf } from './checks.js'
 import { type FreshnessRule, resolveFreshness } from './freshness-options.js'
 import type { AnswerView, LlmCacheOptions, ReplayPace, RouteOptions } from './options.js'
@@ -33,6 +34,8 @@ export interface Rule extends FreshnessRule {
   readonly dependsOn: (request: CacheRequest) => readonly string[]
   readonly complete: ((answer: AnswerView) => boolean) | undefined
   readonly maxBodyBytes: number
+  /** Which answers are refreshed before their freshness ends; undefined: none. */
+  readonly ahead: AheadRule | undefined
 }
 
 /** Request fields with which clients of the providers choose versions and accounts: always in the key. */
@@ -46,6 +49,7 @@ const ROUTE_OPTIONS: readonly (keyof RouteOptions)[] = [
   'staleWhileRevalidate',
   'staleIfError',
   'staleIfSlow',
+  'refreshAhead',
   'dependsOn',
   'partition',
   'credentials',
@@ -85,10 +89,11 @@ const DEFAULT_MAX_BODY_BYTES: number = 4 * 1024 * 1024
 
 const NORMALIZE: readonly NormalizeMode[] = ['exact', 'default', 'loose']
 
-/** @throws OptionError for a name that is no option of a route */
+/** @throws OptionError for a name that is no option of a route, or belongs to the cache alone */
 export function checkRouteNames(options: RouteOptions): void {
   checkObject('the options of a route', options)
   checkNames(options, ROUTE_OPTIONS, CACHE_OPTIONS)
+  checkRouteAhead(options.refreshAhead)
 }
 
 export interface RuleSettings {
@@ -126,6 +131,7 @@ export function resolveRule(options: RouteOptions, { enabled = true, lenient = (
     toolCalls: toolCalls === 'even-stale' ? 'even-stale' : booleanOf('toolCalls', toolCalls, false),
     complete: functionOf('complete', options.complete),
     maxBodyBytes: countOf('maxBodyBytes', options.maxBodyBytes, DEFAULT_MAX_BODY_BYTES),
+    ahead: resolveAhead(options.refreshAhead),
   }
 }
 

@@ -48,6 +48,8 @@ export interface EntryMeta {
   /** What the origin took from request to last byte, in ms. */
   readonly originMs: number
   readonly tags: readonly string[]
+  /** How long it is fresh at a time, in ms, where hits prolong that: `staleAt` moves on. Left out where they do not. */
+  readonly ttlMs?: number
   /** What the answer was made from, as the app named it: documents, templates, ids of other answers. */
   readonly dependsOn?: readonly string[]
   /** The model as the answer itself names it, where it does: the snapshot behind an alias. */

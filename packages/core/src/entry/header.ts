@@ -99,6 +99,7 @@ function metaOf(fields: Fields): EntryMeta {
     usage: fields.usage === undefined ? undefined : usageOf(objectOf(fields.usage, 'usage')),
     originMs: numberOf(fields.originMs, 'originMs'),
     tags: textsOf(fields.tags, 'tags'),
+    ...(fields.ttlMs !== undefined && { ttlMs: numberOf(fields.ttlMs, 'ttlMs') }),
     ...(fields.dependsOn !== undefined && { dependsOn: textsOf(fields.dependsOn, 'dependsOn') }),
     ...(fields.snapshot !== undefined && { snapshot: stringOf(fields.snapshot, 'snapshot') }),
     ...(fields.startedAt !== undefined && { startedAt: numberOf(fields.startedAt, 'startedAt') }),

@@ -23,6 +23,8 @@ export const ROUTE_VALUES: RouteValues = {
   staleWhileRevalidate: (_, { whileRevalidateMs }) => duration(whileRevalidateMs),
   staleIfError: (_, { ifErrorMs }) => duration(ifErrorMs),
   staleIfSlow: (_, { ifSlowMs }) => (ifSlowMs === undefined ? OFF : duration(ifSlowMs)),
+  refreshAhead: (_, { ahead }) =>
+    ahead ? `${plural(ahead.hits, 'hit')} in ${duration(ahead.windowMs)}, within the last ${ahead.share} of the lifetime` : OFF,
   normalize: (_, { normalize }) => normalize,
   toolCalls: (_, { toolCalls }) => toolCalls,
   partition: ({ partition = 'private' }) => (typeof partition === 'function' ? A_FUNCTION : partition),

@@ -20,6 +20,14 @@ describe('wrong options', () => {
     [{ normalize: 'lose' }, 'normalize', /loose/],
     [{ replay: 'fast' }, 'replay', /tokensPerSecond/],
     [{ replay: { tokensPerSecond: 0 } }, 'replay', /tokensPerSecond/],
+    [{ refreshAhead: 'yes' }, 'refreshAhead', /true, false or options/],
+    [{ refreshAhead: [] }, 'refreshAhead', /object/],
+    [{ refreshAhead: { hit: 3 } }, 'refreshAhead.hit', /"hits"/],
+    [{ refreshAhead: { hits: 0 } }, 'refreshAhead.hits', /above zero/],
+    [{ refreshAhead: { window: '10' } }, 'refreshAhead.window', /unit/],
+    [{ refreshAhead: { ahead: 1 } }, 'refreshAhead.ahead', /share/],
+    [{ refreshAhead: { usdPerHour: -1 } }, 'refreshAhead.usdPerHour', /dollars/],
+    [{ refreshAhead: { tokensPerHours: 1 } }, 'refreshAhead.tokensPerHours', /"tokensPerHour"/],
     [{ collapse: { timout: 1 } }, 'collapse.timout', /timeout/],
     [{ collapse: 5 }, 'collapse', /5/],
     [{ headers: 'accept' }, 'headers', /list/],
@@ -74,6 +82,8 @@ describe('wrong options', () => {
     const cache = createLlmCache()
     expect(() => cache.route({ maxEntries: 5 } as never)).toThrow(/belongs to the cache/)
     expect(() => cache.route({ ttl: '5' } as never)).toThrow(OptionError)
+    expect(() => cache.route({ refreshAhead: { usdPerHour: 1 } as never })).toThrow(/usdPerHour belongs to the cache/)
+    expect(() => cache.route({ refreshAhead: { window: 1 } })).toThrow(/refreshAhead.window/)
   })
 
   it.each([

@@ -114,6 +114,18 @@ describe('precedence', () => {
     expect(resolve(options, route, environment).rule.enabled).toBe(enabled)
   })
 
+  it('lets a route switch on and change what the cache says of refreshing ahead', () => {
+    const cache = { refreshAhead: { hits: 5, window: '1h', usdPerHour: 2 } } as const
+    const usual = { hits: 5, windowMs: 3_600_000, share: 0.2 }
+    expect(resolve(cache).rule.ahead).toEqual(usual)
+    expect(resolve(cache, { refreshAhead: true }).rule.ahead).toEqual(usual)
+    expect(resolve(cache, { refreshAhead: { ahead: 0.5, hits: undefined } }).rule.ahead).toEqual({ ...usual, share: 0.5 })
+    expect(resolve(cache, { refreshAhead: false }).rule.ahead).toBeUndefined()
+    expect(resolve({ refreshAhead: false }, { refreshAhead: { hits: 9 } }).rule.ahead).toEqual({ hits: 9, windowMs: 600_000, share: 0.2 })
+    expect(resolve({}).rule.ahead).toBeUndefined()
+    expect(() => resolve({ policy: { refreshAhead: { tokensPerHour: 1 } as never } })).toThrow(/policy.*belongs to the cache/)
+  })
+
   it('adds credentials and controls of a policy to those of options', () => {
     const { options } = resolve(
       { policy: { credentials: { secret: 's', headers: ['x-a'] }, controls: { maxTtl: '2h' } }, credentials: { headers: ['x-b'] } },
