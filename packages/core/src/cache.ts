@@ -2,7 +2,8 @@ import { createUpstreamWatch, randomId, readVariable } from '#platform'
 import { judgeUpstream } from './answer/upstream.js'
 import { createCompression } from './compression/compression.js'
 import type { CompressionReport } from './compression/measure.js'
-import { type InvalidateOptions, type InvalidateReport, invalidate } from './control/invalidate.js'
+import { carryOut, type InvalidateContext, type InvalidateOptions, type InvalidateReport, invalidate } from './control/invalidate.js'
+import { createSchedules, type Schedule, type ScheduleOptions } from './control/schedule.js'
 import type { InvalidateSelector } from './control/selector.js'
 import { createTeller } from './control/teller.js'
 import { createCostFunction } from './cost/cost.js'
@@ -22,6 +23,7 @@ import { createEntryCodec } from './entry/codec.js'
 import type { CacheEventListener } from './events.js'
 import type { CacheRequest, Dispatch, Outcome } from './exchange.js'
 import { systemClock } from './lib/clock.js'
+import type { Duration } from './lib/duration.js'
 import { type CacheDescription, createDescriber } from './observe/describe.js'
 import { createStateLog } from './observe/log.js'
 import { createSharedStats } from './observe/shared-stats.js'
@@ -67,6 +69,18 @@ export interface LlmCache extends CacheRoute {
    * await cache.invalidate({ pattern: { model: 'gpt-4o*' } }, { dryRun: true })
    */
   invalidate(selector: InvalidateSelector, options?: InvalidateOptions): Promise<InvalidateReport>
+  /**
+   * Invalidates at a time to come: after a delay, at a date (in the past: at once), or by a cron expression (needs the package
+   * `croner`). Kept in the stores outside this process, so that it survives a restart; done by one process where they coordinate, else
+   * by each. Resolves once it is kept, or could not be. At most 1000 at a time.
+   *
+   * @throws OptionError for a wrong selector, time or option; PeerMissingError for a cron expression without croner
+   * @example
+   * await cache.schedule({ pattern: 'prices:*' }, '0 4 * * *', { timezone: 'Europe/Berlin' })
+   */
+  schedule(selector: InvalidateSelector, when: Duration | Date | string, options?: ScheduleOptions): Promise<Schedule>
+  /** The schedules that this process knows of. */
+  schedules(): readonly Schedule[]
   readonly compression: {
     /** Tries every algorithm on a sample of this app's own entries. `formatCompressionReport` prints it. */
     measure(): Promise<CompressionReport>
@@ -165,6 +179,21 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
     })
 
   const describe = createDescriber(options, resolved, opened)
+  const control: InvalidateContext = {
+    store,
+    clock,
+    forget,
+    tell: teller.tell,
+    digestsOf: (partition) => digestsOf(partition, partitioners.values()),
+  }
+  const schedules = createSchedules({
+    ...control,
+    clock,
+    records: store.records,
+    peers: store.peers,
+    emitter,
+    carryOut: (selection) => carryOut(selection, false, control),
+  })
   const own = (): Omit<CacheStats, 'shared'> => stats.read(store.size(), store.stats())
   const shared = store.peers.counters && createSharedStats(store.peers.counters, { own, clock })
   const warmest = opened.slice(1).find((tier) => tier.store.hottest !== undefined)?.store
@@ -179,14 +208,9 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
       return { open: (request) => engine.open(request, route.rule), dispatch, describe: () => describe(route) }
     },
     describe: (routeOptions) => describe(routeOptions === undefined ? main : inForce(routeOptions)),
-    invalidate: (selector, invalidateOptions = {}) =>
-      invalidate(selector, invalidateOptions, {
-        store,
-        clock,
-        forget,
-        tell: teller.tell,
-        digestsOf: (partition) => digestsOf(partition, partitioners.values()),
-      }),
+    invalidate: (selector, invalidateOptions = {}) => invalidate(selector, invalidateOptions, control),
+    schedule: (selector, when, scheduleOptions = {}) => schedules.add(selector, when, scheduleOptions),
+    schedules: () => schedules.list(),
     compression: { measure: () => compression.measure() },
     async stats() {
       return { ...own(), shared: await shared?.read() }
@@ -194,6 +218,7 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
     on: emitter.on,
     close() {
       closing ??= (async () => {
+        schedules.close()
         upstream.close()
         compression.close()
         await shared?.close()

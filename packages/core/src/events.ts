@@ -130,6 +130,16 @@ export type CacheEvent =
         readonly reason: SkipReason
         readonly detail: string | undefined
       })
+  | {
+      readonly type: 'schedule-ran'
+      readonly at: number
+      readonly scheduleId: string
+      /** As in the report of the invalidation. */
+      readonly matched: number
+      readonly removed: number
+    }
+  /** Not everything could be removed, or the schedule could not be read. It is tried again, five times, before it waits for its next time. */
+  | { readonly type: 'schedule-failed'; readonly at: number; readonly scheduleId: string; readonly errorName: string }
   | (StoreEvent & { readonly at: number })
   | { readonly type: 'internal-error'; readonly at: number; readonly where: string; readonly errorName: string }
 

@@ -4,6 +4,7 @@ export { type AlgorithmReport, type CompressionReport, type MeasureOptions, meas
 export { formatCompressionReport } from './compression/report.js'
 export { type InvalidateOptions, type InvalidateReport, InvalidationError } from './control/invalidate.js'
 export type { EntryView, PatternFields } from './control/matching.js'
+export type { Schedule, ScheduleOptions } from './control/schedule.js'
 export type { InvalidateSelector } from './control/selector.js'
 export { type CostFunction, costOf, createCostFunction, PRICES_DATE, type Price, type PriceTable, type PriceTier } from './cost/cost.js'
 export type { AppTarget, CallbackApp, FetchApp, ServerApp } from './dispatch/target.js'

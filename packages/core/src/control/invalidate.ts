@@ -76,7 +76,11 @@ export async function invalidate(
   checkObject('options', options)
   checkNames(options, ['dryRun'], [])
   const dryRun = booleanOf('dryRun', options.dryRun, false)
-  const selection = resolveSelector(selector, context)
+  return carryOut(resolveSelector(selector, context), dryRun, context)
+}
+
+/** @throws InvalidationError as `invalidate` does */
+export async function carryOut(selection: Selection, dryRun: boolean, context: InvalidateContext): Promise<InvalidateReport> {
   const search = createSearch(selection)
   const tiers = merge(dryRun ? await look(selection, search, context) : await remove(selection, search, context))
   const report: InvalidateReport = {

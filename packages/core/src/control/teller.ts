@@ -30,4 +30,4 @@ function parseMeant(text: string): Meant | undefined {
   }
 }
 
-const KEY = 'lc0.selector.told'
+const KEY = 'lcs1.told'

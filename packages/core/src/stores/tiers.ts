@@ -12,6 +12,7 @@ import type { EraseOutcome, GetOutcome, GuardedStore, SetOutcome, TierStats } fr
 import { listenToPeers, type Meant, type Removal } from './hearing.js'
 import { createPeers, type Peers } from './peers.js'
 import { createPending } from './pending.js'
+import { createRecords, type Records } from './records.js'
 import { createChooser, type Finding, type ScanOutcome } from './scan.js'
 import { warmUp } from './warm-up.js'
 
@@ -63,6 +64,8 @@ export interface StoreTiers {
    * Under a lease the shared tier comes first: what it refuses for a later leader goes nowhere.
    */
   set(entry: Entry, lease?: FlightLease, replaces?: boolean): Awaitable<TiersSetOutcome>
+  /** What the cache keeps of its own, outside this process. */
+  readonly records: Records
   /** The processes that share a tier with this one. */
   readonly peers: Peers
   delete(key: string): Promise<readonly TierReport[]>
@@ -104,6 +107,11 @@ export function createTiers(tiers: readonly Tier[], { clock, onEvent, onRemoved,
   const shared = tiers.find(({ store }) => store.sharing !== undefined)
   const peers = createPeers(shared?.store)
   const pending = createPending()
+  const lasting = tiers.filter(({ store }) => !store.inMemory)
+  const records = createRecords(
+    lasting.map(({ store }) => store),
+    clock,
+  )
   const stamps = createStampClock(clock)
   let removals = 0
 
@@ -224,6 +232,7 @@ export function createTiers(tiers: readonly Tier[], { clock, onEvent, onRemoved,
     tiered: tiers.length > 1,
     stamp: () => stamps.next(),
     peers,
+    records,
     peek(key, isFresh) {
       let best: Lookup = ABSENT
       for (let index = 0; index < quick.length; index++) {
