@@ -220,7 +220,7 @@ describe('a rule', () => {
         key: expect.stringMatching(/^lc1\./),
         storedAt: clock.now(),
         staleAt: clock.now() + 3_600_000,
-        deleteAt: clock.now() + 3_600_000,
+        deleteAt: clock.now() + 7_200_000,
         provider: 'openai-chat',
         model: 'gpt-4o',
         route: '/pattern/:id',
