@@ -141,6 +141,21 @@ export type CacheEvent =
   /** Not everything could be removed, or the schedule could not be read. It is tried again, five times, before it waits for its next time. */
   | { readonly type: 'schedule-failed'; readonly at: number; readonly scheduleId: string; readonly errorName: string }
   | (StoreEvent & { readonly at: number })
+  /** A run of warming ended; the counts are those of its report. */
+  | {
+      readonly type: 'warm-ended'
+      readonly at: number
+      readonly requests: number
+      readonly warmed: number
+      readonly alreadyCached: number
+      readonly elsewhere: number
+      readonly failed: number
+      readonly skippedByBudget: number
+      readonly stoppedBy: WarmStop
+      readonly tokens: number
+      readonly usd: number
+      readonly durationMs: number
+    }
   | { readonly type: 'internal-error'; readonly at: number; readonly where: string; readonly errorName: string }
 
 /** Why a lookup did not answer from the cache: the `fwd` reasons of RFC 9211 section 2.2 that apply here. */
@@ -160,5 +175,16 @@ export type RefreshCause = 'stale' | 'ahead'
 
 /** Why nothing came of it. `not-reached`: the request that was to fetch it did not come to this cache again. */
 export type RefreshFailure = SkipReason | BypassReason | 'not-reached'
+
+/**
+ * Why a run of warming ended.
+ *
+ * - `end`: all requests were taken.
+ * - `budget-tokens`, `budget-usd`: what is left of a bound does not cover another request.
+ * - `cost-unknown`: an answer did not tell what it cost, so a bound could not be kept.
+ * - `failures`: too many in a row.
+ * - `signal`, `closed`: it was told to end, or the cache was closed.
+ */
+export type WarmStop = 'end' | 'budget-tokens' | 'budget-usd' | 'cost-unknown' | 'failures' | 'signal' | 'closed'
 
 export type CacheEventListener = (event: CacheEvent) => void

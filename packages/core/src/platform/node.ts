@@ -2,14 +2,20 @@
 
 import * as crypto from 'node:crypto'
 import { createHash, createHmac, randomBytes as cryptoBytes } from 'node:crypto'
+import type { ReadLines } from './lines.js'
+import { fileLines } from './node-lines.js'
 
 export type { InMemory, InMemoryRequest, NodeServer, Peer } from './app-port.js'
 export type { BodyCodec, CodecSupport, OpenBodyCodec, SealKey } from './body-codec.js'
 export { readVariable } from './environment.js'
+export type { Line, ReadLines } from './lines.js'
 export { openBodyCodec } from './node-compress.js'
 export { inMemory } from './node-in-memory.js'
 export { importSealKey, randomBytes } from './node-seal.js'
 export { createUpstreamWatch } from './node-upstream.js'
+
+/** Lines of a file, where there are files. */
+export const readLines: ReadLines | undefined = fileLines
 
 /** SHA-256 of `data` in base64url (43 characters). FIPS 180-4. */
 export function sha256(data: string | Uint8Array): string {

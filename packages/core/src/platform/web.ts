@@ -3,15 +3,20 @@
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 as digest } from '@noble/hashes/sha2.js'
 import type { IsModelCall, JudgeResponse, UpstreamTrace, UpstreamWatch } from '../ports.js'
+import type { ReadLines } from './lines.js'
 
 export type { InMemory, InMemoryRequest, NodeServer, Peer } from './app-port.js'
 export type { BodyCodec, CodecSupport, OpenBodyCodec, SealKey } from './body-codec.js'
 export { readVariable } from './environment.js'
+export type { Line, ReadLines } from './lines.js'
 export { openBodyCodec } from './web-compress.js'
 export { inMemory } from './web-in-memory.js'
 export { importSealKey, randomBytes } from './web-seal.js'
 
 const encoder = new TextEncoder()
+
+/** There are no files. */
+export const readLines: ReadLines | undefined = undefined
 
 /** SHA-256 of `data` in base64url (43 characters). FIPS 180-4. */
 export function sha256(data: string | Uint8Array): string {
