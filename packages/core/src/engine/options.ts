@@ -155,7 +155,7 @@ export interface LlmCacheOptions extends RouteOptions {
   /**
    * The app that this cache is part of, for requests that the cache itself sends to it: an Express or Koa app, a Node server, an object
    * with `fetch` such as a Hono app. A function, since the app is mostly made after its cache. Needed where requests do not tell
-   * which server received them: on Bun, Deno and Workers, and over HTTP/2. @default the server of each request
+   * which server received them: with `Bun.serve`, `Deno.serve`, on Workers, and over HTTP/2. @default the server of each request
    */
   readonly app?: (() => AppTarget) | undefined
   /** Time source; for tests. @default the platform's */
