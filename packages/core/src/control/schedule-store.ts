@@ -49,7 +49,7 @@ export function createScheduleStore(records: Records, clock: Clock): ScheduleSto
   }
 }
 
-const KEY = 'lcs1.schedules'
+const KEY = 'lc0.schedules.all'
 const LIFETIME_MS = 400 * 24 * 60 * 60 * 1000
 /** Some backends keep nothing for longer than a month. */
 const REWRITE_MS = 24 * 60 * 60 * 1000

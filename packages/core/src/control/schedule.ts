@@ -144,7 +144,7 @@ export function createSchedules(context: SchedulesContext): Schedules {
     if (each.persistent) await sync()
     // Cancelled, or done by another process.
     if (closed || planned.get(id) !== each || each.item.since >= dueAt) return
-    const joined = each.persistent ? await peers.join(`lcs1.run.${id}`) : undefined
+    const joined = each.persistent ? await peers.join(`lc0.run.${id}`) : undefined
     if (joined?.kind === 'follow') {
       joined.flight.cancel()
       // Unless it is done by then.

@@ -30,4 +30,4 @@ function parseMeant(text: string): Meant | undefined {
   }
 }
 
-const KEY = 'lcs1.told'
+const KEY = 'lc0.selector.told'

@@ -100,11 +100,11 @@ export async function scanKeys(prefix: string, store: Readable, finding: Finding
  * are asked for.
  */
 export function isIn(prefix: string, key: string): boolean {
-  return !RECORD.test(key) || RECORD.test(prefix)
+  return !key.startsWith(RECORD_PREFIX) || prefix.startsWith(RECORD_PREFIX)
 }
 
-/** Keys of entries begin with `lc` and a number. */
-const RECORD = /^lc[a-z]/
+/** Of the keys under which a store holds what is no entry: `lc0.<kind>.<name>`. */
+export const RECORD_PREFIX: string = 'lc0.'
 
 /** Steps of the longest kind that a walk through all keys may take. */
 export const STEPS_IN_ALL: number = 30

@@ -326,7 +326,7 @@ describe('after a restart', () => {
     }
     const wrong = { ...good, id: 'later', target: { selector: { moonPhase: 'full' } } }
     const never = { ...good, id: 'never', timing: { cron: 'each full moon' } }
-    await store.set(recordOf('lcs1.schedules', JSON.stringify([good, wrong, never, { id: 5 }, null, 'x']), NOON, NOON + DAY))
+    await store.set(recordOf('lc0.schedules.all', JSON.stringify([good, wrong, never, { id: 5 }, null, 'x']), NOON, NOON + DAY))
     const { cache, events, pass } = scene(held, clock)
     await pass(HOUR)
     expect(events.filter((event) => event.type === 'schedule-ran')).toMatchObject([{ scheduleId: 'good' }])
@@ -391,7 +391,7 @@ describe('several processes', () => {
     await first.cache.close()
     const second = scene(sharing(held, leases), clock)
     await second.pass(2000)
-    leases.set('lcs1.run.once', {})
+    leases.set('lc0.run.once', {})
     await second.pass(HOUR)
     expect(second.ran()).toBe(0)
     leases.clear()
