@@ -24,8 +24,10 @@ import type { CacheEventListener } from './events.js'
 import type { CacheRequest, Dispatch, Outcome } from './exchange.js'
 import { systemClock } from './lib/clock.js'
 import type { Duration } from './lib/duration.js'
+import { type Analysis, analyze } from './observe/analysis.js'
 import { type CacheDescription, createDescriber } from './observe/describe.js'
 import { createStateLog } from './observe/log.js'
+import { createMissSample } from './observe/miss-sample.js'
 import { createSharedStats } from './observe/shared-stats.js'
 import { type CacheStats, createStats } from './observe/stats.js'
 import { digestsOf, type Partitioner } from './policy/partition.js'
@@ -87,6 +89,11 @@ export interface LlmCache extends CacheRoute {
   }
   /** Counters since the cache was created; `shared` are the sums of all processes, where a store keeps them. */
   stats(): Promise<CacheStats>
+  /**
+   * How well the exact and the semantic layer do in this process, with recommendations. What might be hits under other rules is
+   * estimated from a sample of the misses, of which digests alone are kept.
+   */
+  analyze(): Promise<Analysis>
   /** Subscribes to everything that happens; the returned function ends the subscription. */
   on(listener: CacheEventListener): () => void
   /** Stops caching: requests go to their handlers, timers end, stores that the cache opened are closed. Idempotent. */
@@ -134,7 +141,9 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
     return { store: guardStore(store, { name, deadlineMs, clock, ...(bus && { catchUp: () => bus.caughtUp() }) }), ttlMs }
   })
   const teller = createTeller(codec)
+  const missed = createMissSample(clock)
   const forget = (removal: Removal): void => {
+    missed.forget(removal)
     if ('meant' in removal && removal.meant) {
       context.flights.spoil(removal)
       compression.forget(removal.prefix)
@@ -150,7 +159,7 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
   )
 
   const upstream = createUpstreamWatch(isModelCall, judgeUpstream)
-  const traffic: TrafficListener[] = []
+  const traffic: TrafficListener[] = [missed.listen]
   const context: EngineContext = {
     cache: resolved,
     store,
@@ -215,11 +224,13 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
     async stats() {
       return { ...own(), shared: await shared?.read() }
     },
+    analyze: async () => analyze(own(), missed.read()),
     on: emitter.on,
     close() {
       closing ??= (async () => {
         schedules.close()
         upstream.close()
+        missed.close()
         compression.close()
         await shared?.close()
         await store.close()

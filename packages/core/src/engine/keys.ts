@@ -3,7 +3,7 @@
 import { LRUCache } from 'lru-cache'
 import { sha256 } from '#platform'
 import type { CacheRequest, RequestBody } from '../exchange.js'
-import { type FingerprintResult, fingerprint } from '../fingerprint/fingerprint.js'
+import { type FingerprintInput, type FingerprintResult, fingerprint } from '../fingerprint/fingerprint.js'
 import type { Rule } from './resolve.js'
 
 export interface KeyTable {
@@ -19,21 +19,11 @@ export function createKeyTable(): KeyTable {
   const memo = new LRUCache<string, FingerprintResult>({ max: MEMO_ENTRIES })
 
   function keyOf(request: CacheRequest, rule: Rule, partition: string, body: RequestBody): FingerprintResult {
-    const { method, url } = request
-    // Replicas listen on different ports, and tests on a new one each time; docs/decisions/0009-hosts-without-ports.md.
-    const host = request.host.replace(PORT, '')
-    const contentType = request.header('content-type')
-    const headers: (readonly [string, string])[] = []
-    for (const name of rule.headers) {
-      const value = request.header(name)
-      if (value !== undefined) headers.push([name, value])
-    }
-    // Handlers that can do both choose by it, mostly without saying so in Vary.
-    if (!rule.headers.includes('accept') && request.header('accept')?.includes(EVENT_STREAM)) headers.push(['accept', EVENT_STREAM])
-    const compute = (): FingerprintResult =>
-      fingerprint({ method, host, url, contentType, headers, partition, body, normalize: rule.normalize })
+    const input = fingerprintInput(request, rule, partition, body)
+    const compute = (): FingerprintResult => fingerprint(input)
     if (body.kind !== 'bytes') return compute()
 
+    const { method, host, url, contentType, headers } = input
     let memoKey = `${partition}${sha256(body.bytes)}${rule.normalize}`
     for (const part of [method, host, url, contentType ?? '']) memoKey += `${part.length}:${part}`
     for (const [name, value] of headers) memoKey += `${name.length}:${name}${value.length}:${value}`
@@ -51,6 +41,21 @@ export function createKeyTable(): KeyTable {
       for (const [memoKey, known] of memo.entries()) if (known.kind === 'key' && known.key.startsWith(prefix)) memo.delete(memoKey)
     },
   }
+}
+
+/** What the key of a request is made of under `rule`. */
+export function fingerprintInput(request: CacheRequest, rule: Rule, partition: string, body: RequestBody): FingerprintInput {
+  const { method, url } = request
+  // Replicas listen on different ports, and tests on a new one each time; docs/decisions/0009-hosts-without-ports.md.
+  const host = request.host.replace(PORT, '')
+  const headers: (readonly [string, string])[] = []
+  for (const name of rule.headers) {
+    const value = request.header(name)
+    if (value !== undefined) headers.push([name, value])
+  }
+  // Handlers that can do both choose by it, mostly without saying so in Vary.
+  if (!rule.headers.includes('accept') && request.header('accept')?.includes(EVENT_STREAM)) headers.push(['accept', EVENT_STREAM])
+  return { method, host, url, contentType: request.header('content-type'), headers, partition, body, normalize: rule.normalize }
 }
 
 const PORT = /:\d+$/

@@ -1,7 +1,7 @@
 /** Counters over the event stream. They know events only, never the engine. */
 
 import { createCostFunction, type PriceTable } from '../cost/cost.js'
-import type { CacheEvent, SkipReason, Usage } from '../events.js'
+import type { CacheEvent, MissReason, SkipReason, Usage } from '../events.js'
 import type { BypassReason } from '../exchange.js'
 import type { StoreFailure } from '../ports.js'
 import type { TierStats } from '../stores/guarded.js'
@@ -21,6 +21,8 @@ export interface CacheStats {
   readonly collapsed: number
   /** Looked up and not there: sent to the origin, or refused with 504 under `only-if-cached`. */
   readonly misses: number
+  /** Misses by reason. */
+  readonly missReasons: Readonly<Partial<Record<MissReason, number>>>
   /** Not looked up, by reason. */
   readonly bypasses: Readonly<Partial<Record<BypassReason, number>>>
   /** Share of looked-up requests that cost no origin call, 0 to 1; 0 before the first. */
@@ -77,6 +79,7 @@ export function createStats(prices?: PriceTable): StatsCounter {
     dropped: 0,
   }
   const bypasses: Partial<Record<BypassReason, number>> = {}
+  const missReasons: Partial<Record<MissReason, number>> = {}
   const skipped: Partial<Record<SkipReason, number>> = {}
   const storeFailures: Partial<Record<StoreFailure, number>> = {}
   const saved = { inputTokens: 0, outputTokens: 0, usd: 0, originMs: 0 }
@@ -102,6 +105,7 @@ export function createStats(prices?: PriceTable): StatsCounter {
           break
         case 'lookup-miss':
           count.misses++
+          increase(missReasons, event.reason)
           break
         case 'refresh-ended':
           if (event.outcome === 'stored') count.refreshed++
@@ -139,6 +143,7 @@ export function createStats(prices?: PriceTable): StatsCounter {
       const lookups = served + count.misses
       return {
         ...count,
+        missReasons: { ...missReasons },
         bypasses: { ...bypasses },
         skipped: { ...skipped },
         storeFailures: { ...storeFailures },

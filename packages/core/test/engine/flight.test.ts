@@ -146,6 +146,8 @@ describe('collapsed forwarding', () => {
     const h = harness()
     const { recorder } = await open(h.cache, {}, 'record')
     const waiting = h.cache.open(request())
+    // What the miss is compared with is done at once; the flight's own timer stays.
+    h.clock.advance(0)
     expect(h.clock.pending()).toBe(1)
     recorder.head(200, JSON_HEAD)
     finish(recorder)

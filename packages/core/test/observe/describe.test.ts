@@ -117,7 +117,7 @@ describe('values', () => {
   })
 
   it('is as it was when the cache was created', () => {
-    const keys = ['A'.repeat(43) + '=']
+    const keys = [`${'A'.repeat(43)}=`]
     const options = { encryption: { keys }, store: outside(), prices: {} }
     const cache = createLlmCache(options)
     keys.push('x')
@@ -213,7 +213,7 @@ describe('stores', () => {
 })
 
 describe('warnings', () => {
-  const key = 'A'.repeat(43) + '='
+  const key = `${'A'.repeat(43)}=`
   const slow = (): CacheStore => ({ ...outside(), synchronous: false })
 
   it.each<[string, LlmCacheOptions, RouteOptions | undefined, Record<string, string>, RegExp | undefined]>([
