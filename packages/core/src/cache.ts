@@ -172,7 +172,7 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
     randomId,
     random: Math.random,
     costOf: createCostFunction(options.prices),
-    detached: createDetachedTable(),
+    detached: createDetachedTable(clock),
     traffic,
   }
   let closing: Promise<void> | undefined

@@ -67,7 +67,9 @@ export function createAdmission(context: EngineContext, isClosed: () => boolean,
 
   /** Who sent a request of our own hears that nothing is going to be recorded. */
   function settledBy(ticket: DetachedTicket | undefined, outcome: Outcome): Outcome {
+    // What was settled before stays so.
     if (outcome.kind === 'bypass') ticket?.settle({ kind: 'failed', reason: outcome.reason })
+    if (outcome.kind === 'replay') ticket?.settle({ kind: 'failed', reason: 'not-reached' })
     return outcome
   }
 

@@ -1,6 +1,7 @@
 /** Requests that the cache sends to the app itself (to refresh, warm, preload), and what becomes of them. */
 
 import type { RefreshFailure } from '../events.js'
+import type { Clock } from '../ports.js'
 import type { FlightLease } from '../sharing.js'
 import type { Flight } from './flight.js'
 
@@ -27,7 +28,7 @@ export interface Detached {
   readonly mark: object
   /** Resolves once the engine has done with it; `abandon` resolves it where it never came. Never rejects. */
   readonly result: Promise<DetachedResult>
-  /** The request ended, or could not be sent: where it never came to the engine, this is the result. */
+  /** The request ended, or could not be sent: where it never came to the engine that is the result, else there is one within half a minute. */
   abandon(): void
 }
 
@@ -47,7 +48,10 @@ export interface DetachedTable {
   take(mark: object | undefined): DetachedTicket | undefined
 }
 
-export function createDetachedTable(): DetachedTable {
+/** How long storing an answer may take after its request ended, in ms. */
+const STORING_MS = 30_000
+
+export function createDetachedTable(clock: Clock): DetachedTable {
   const tickets = new WeakMap<object, { taken: number; readonly ticket: DetachedTicket }>()
   return {
     create(lead) {
@@ -62,7 +66,8 @@ export function createDetachedTable(): DetachedTable {
         mark,
         result,
         abandon() {
-          if (kept.taken === 0) settle({ kind: 'failed', reason: 'not-reached' })
+          if (kept.taken === 0) settle(NOT_REACHED)
+          else clock.schedule(STORING_MS, () => settle(NOT_REACHED))
         },
       }
     },
@@ -74,3 +79,5 @@ export function createDetachedTable(): DetachedTable {
     },
   }
 }
+
+const NOT_REACHED: DetachedResult = { kind: 'failed', reason: 'not-reached' }

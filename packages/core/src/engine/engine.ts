@@ -14,7 +14,7 @@ import type { Lookup } from '../stores/tiers.js'
 import { createAdmission } from './admission.js'
 import { type EngineContext, labelsOf } from './context.js'
 import type { DetachedTicket } from './detached.js'
-import { createFallback, isFailure } from './fallback.js'
+import { createFallback, isFailure, type OldAnswer } from './fallback.js'
 import { type Flight, type Joined, joinFor } from './flight.js'
 import { idleHandle } from './notes.js'
 import type { Found, Query } from './query.js'
@@ -61,7 +61,7 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
     if (early) return early
     const current = collapsible(query, joins) ? flights.get(key) : undefined
     // What a refresh will bring is waited for only where nothing older may be sent.
-    if (current && (!current.background || store.synchronous)) return join(query, current, joins, undefined)
+    if (current && (!current.background || store.synchronous)) return wait(query, current, joins, fallbackOf(query, near))
     const flight = !current && collapsible(query, 0) ? openFlight(query, true) : undefined
     if (store.synchronous) return miss(query, near, flight, undefined)
     // The flight also covers the lookup, so that a thousand askers cost one read of the store.
@@ -79,7 +79,7 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
     const reason = 'request-directive'
     if (rule.ifErrorMs === 0 || controls.staleIfErrorMs === undefined) return lead(query, { reason })
     const never = (): boolean => false
-    const use = (found: Lookup): Outcome => lead(query, { reason, fallback: fallbackOf(query, found) })
+    const use = (found: Lookup): Awaitable<Outcome> => lead(query, { reason, fallback: fallbackOf(query, found) })
     const near = store.peek(key, never)
     return near.kind === 'found' || store.synchronous ? use(near) : chain(store.get(key, never), use)
   }
@@ -101,16 +101,18 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
         // It makes way for the flight of the refresh, which this request may have to join.
         flight?.found(found.entry)
         flight?.done()
-        const isUnderWay = refresher.start(query, 'stale')
+        const started = refresher.start({ ...query, entry: found.entry }, 'stale')
         if (use.whileRevalidate) return stale(query, found, 'while-revalidate')
-        const refresh = isUnderWay ? flights.get(query.key) : undefined
-        if (refresh) return patient(query, found, refresh)
-        return lead(query, { reason: missReason(query, found), fallback: found })
+        if (started === 'paused') return stale(query, found, 'if-error')
+        const refresh = flights.get(query.key)
+        if (started === 'running') return refresh ? patient(query, found, refresh) : stale(query, found, 'if-slow')
+        const own = collapsible(query, 0) ? openFlight(query, true) : undefined
+        return lead(query, { reason: missReason(query, found), flight: own, fallback: found })
       }
     }
     const fallback = use.ifError && found.kind === 'found' ? found : undefined
     const refresh = flight ? undefined : flights.get(query.key)
-    if (refresh && collapsible(query, 0)) return join(query, refresh, 0, fallback)
+    if (refresh && collapsible(query, 0)) return wait(query, refresh, 0, fallback)
     const order: Lead = { reason: missReason(query, found), flight, fallback }
     return peers && flight ? ask(query, order, flight, peers.isFresh, peers.joins) : lead(query, order)
   }
@@ -120,7 +122,7 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
     if (!useOf(query, found.entry).whileRevalidate) return undefined
     if (query.controls.onlyIfCached) return stale(query, found, 'only-if-cached')
     if (!refresher.can(query)) return undefined
-    refresher.start(query, 'stale')
+    refresher.start({ ...query, entry: found.entry }, 'stale')
     return stale(query, found, 'while-revalidate')
   }
 
@@ -130,15 +132,14 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
     const joined = await joinFor(refresh, request.signal, rule.ifSlowMs ?? 0, clock)
     switch (joined.kind) {
       case 'answer':
-        return follow(query, joined, MAX_JOINS, found)
       case 'entry':
-        return follow(query, joined, MAX_JOINS)
-      case 'timeout':
-        return stale(query, found, 'if-slow')
-      case 'retry':
-        return stale(query, found, 'if-error')
       case 'alone':
-        return lead(query, { reason: missReason(query, found), fallback: found })
+        return follow(query, joined, MAX_JOINS, usable(found, refresh))
+      case 'timeout':
+      case 'retry': {
+        const reason = joined.kind === 'timeout' ? 'if-slow' : 'if-error'
+        return usable(found, refresh) ? stale(query, found, reason) : lead(query, { reason: 'absent' })
+      }
       case 'left':
         return { kind: 'replay', reply: CLIENT_LEFT, handle: collapsedHandle }
     }
@@ -180,8 +181,16 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
     return { kind: 'replay', reply: NOT_NEEDED, handle: idleHandle('BYPASS') }
   }
 
-  function join(query: Query, flight: Flight, joins: number, fallback: Found | undefined): Awaitable<Outcome> {
-    return chain(flight.join(query.request.signal), (joined) => follow(query, joined, joins, fallback))
+  /** Waits for an equal request's answer; with something to send instead, no longer than the route lets an origin be slow. */
+  function wait(query: Query, flight: Flight, joins: number, fallback: Found | undefined): Awaitable<Outcome> {
+    if (fallback && query.rule.ifSlowMs !== undefined) return patient(query, fallback, flight)
+    return chain(flight.join(query.request.signal), (joined) => follow(query, joined, joins, usable(fallback, flight)))
+  }
+
+  /** The old answer, unless it was removed, or its time was over, while a new one was waited for. */
+  function usable(found: Found | undefined, flight: Flight): Found | undefined {
+    if (!found || flight.removed(found.entry)) return undefined
+    return evaluate(found.entry, NO_CONTROLS, clock.now()) === 'gone' ? undefined : found
   }
 
   /** The store had it: those who wait get it too. */
@@ -201,7 +210,7 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
       case 'lead':
         return lead(query, { ...order, lease: joined.lease })
       case 'follow':
-        return follow(query, await joined.joined, joins, order.fallback)
+        return follow(query, await joined.joined, joins, usable(order.fallback, flight))
     }
   }
 
@@ -249,13 +258,21 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
       case 'retry':
         return answer(query, joins + 1)
       case 'alone':
-        return lead(query, { reason: 'absent' })
+        return lead(query, fallback ? { reason: 'expired', fallback } : { reason: 'absent' })
       case 'left':
         return { kind: 'replay', reply: CLIENT_LEFT, handle: collapsedHandle }
     }
   }
 
-  function lead(query: Query, { reason, flight, lease, fallback }: Lead): Outcome {
+  function lead(query: Query, order: Lead): Awaitable<Outcome> {
+    if (!order.fallback) return record(query, order, undefined)
+    // What has to be decoded is decoded now: an origin that fails at once is faster than that.
+    const { request } = query
+    const prepared = createFallback(context, { request, found: order.fallback, onSent: fallbackSent(query, order.fallback) })
+    return chain(prepared, (old) => record(query, order, old))
+  }
+
+  function record(query: Query, { reason, flight, lease }: Lead, fallback: OldAnswer | undefined): Outcome {
     const { request, rule, controls, key, shape, needsModelCall, ticket } = query
     if (!ticket) {
       emitter.emit({ ...labelsOf(clock, request, shape), type: 'lookup-miss', reason })
@@ -267,8 +284,7 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
     const own = flight ?? openFlight(query, false)
     const replaces = reason !== 'absent'
     const recording = { request, rule, key, shape, controls, needsModelCall, ownHeaders, flight: own, lease, replaces, ticket }
-    const prepared = fallback && createFallback(context, { request, found: fallback, onSent: fallbackSent(query, fallback) })
-    return { kind: 'record', ...startRecording(context, { ...recording, fallback: prepared }) }
+    return { kind: 'record', ...startRecording(context, { ...recording, fallback }) }
   }
 
   function fallbackSent(query: Query, found: Found): (reply: Reply) => void {

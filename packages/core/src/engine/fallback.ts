@@ -3,14 +3,15 @@
 import type { Entry } from '../entry/entry.js'
 import type { CacheRequest, Reply } from '../exchange.js'
 import { isThenable } from '../lib/deadline.js'
+import type { Awaitable } from '../ports.js'
 import type { Lookup } from '../stores/tiers.js'
 import type { EngineContext } from './context.js'
 import { hitReply } from './replies.js'
 
 export interface OldAnswer {
   readonly entry: Entry
-  /** @param status the origin's; undefined where it broke off without any. Undefined: the answer is not to be had. */
-  reply(status: number | undefined): Reply | undefined
+  /** @param status the origin's; undefined where it broke off without any */
+  reply(status: number | undefined): Reply
 }
 
 export interface FallbackOptions {
@@ -24,42 +25,40 @@ export function isFailure(status: number): boolean {
   return status === 429 || status >= 500
 }
 
-/** A body that has to be decoded is decoded while the origin is asked, so that nobody waits for it when it is needed. */
-export function createFallback(context: EngineContext, { request, found, onSent }: FallbackOptions): OldAnswer {
+/** Undefined, now or later, where its body cannot be decoded here. */
+export function createFallback(context: EngineContext, { request, found, onSent }: FallbackOptions): Awaitable<OldAnswer | undefined> {
   const { entry } = found
   const { cache, clock, compression, store } = context
-  let plain: Entry | undefined = entry.encoding ? undefined : entry
-  if (entry.encoding) {
-    const keep = (body: Uint8Array): void => {
-      const { encoding, ...rest } = entry
-      plain = { ...rest, body }
-    }
-    try {
-      const body = compression.decode(entry)
-      if (isThenable(body)) void Promise.resolve(body).then(keep, () => undefined)
-      else keep(body)
-    } catch {
-      // Not to be had: what the origin says goes out.
+
+  function answerOf(plain: Entry): OldAnswer {
+    return {
+      entry,
+      reply(status) {
+        const reply = hitReply(plain, {
+          name: cache.name,
+          // At once: it comes late as it is.
+          pace: 'instant',
+          clock,
+          now: clock.now(),
+          ifNoneMatch: request.header('if-none-match'),
+          acceptEncoding: undefined,
+          source: store.tiered ? found.source : undefined,
+          decode: (decoded) => decoded.body,
+          stale: { reason: 'if-error', fwdStatus: status },
+        }) as Reply
+        onSent(reply)
+        return reply
+      },
     }
   }
-  return {
-    entry,
-    reply(status) {
-      if (!plain) return undefined
-      const reply = hitReply(plain, {
-        name: cache.name,
-        // At once: it comes late as it is.
-        pace: 'instant',
-        clock,
-        now: clock.now(),
-        ifNoneMatch: request.header('if-none-match'),
-        acceptEncoding: undefined,
-        source: store.tiered ? found.source : undefined,
-        decode: (decoded) => decoded.body,
-        stale: { reason: 'if-error', fwdStatus: status },
-      }) as Reply
-      onSent(reply)
-      return reply
-    },
+
+  if (!entry.encoding) return answerOf(entry)
+  const { encoding, ...rest } = entry
+  const decoded = (body: Uint8Array): OldAnswer => answerOf({ ...rest, body })
+  try {
+    const body = compression.decode(entry)
+    return isThenable(body) ? Promise.resolve(body).then(decoded, () => undefined) : decoded(body)
+  } catch {
+    return undefined
   }
 }

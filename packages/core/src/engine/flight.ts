@@ -58,6 +58,8 @@ export interface Flight {
   readonly spoiled: boolean
   /** Leader: whether `entry`, the answer, is among what was removed on purpose meanwhile. */
   doubts(entry: Entry): boolean
+  /** Whether `entry`, an answer that was there before, was removed on purpose since this flight began. */
+  removed(entry: Entry): boolean
   /** It ended, one way or another. */
   readonly over: boolean
   /** Leader: the answer is where it belongs, or nowhere; nothing is left to spoil. Closes the flight. */
@@ -273,6 +275,7 @@ function createFlight(
       unlist()
     },
     // What it says is as old as the question.
+    removed: (entry) => spoiled || doubts.some(({ matches }) => matches(entry)),
     doubts: (entry) => spoiled || (doubts.length > 0 && doubts.some(({ matches }) => matches({ ...entry, storedAt: openedAt }))),
     done() {
       unlist()

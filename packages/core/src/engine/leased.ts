@@ -33,6 +33,7 @@ export function leaseFlight(flight: Flight, lease: FlightLease): Flight {
     found(entry, failed) {
       flight.found(entry, failed)
       lease.release()
+      finish()
     },
     bytes: () => flight.bytes(),
     close: () => flight.close(),
@@ -40,6 +41,7 @@ export function leaseFlight(flight: Flight, lease: FlightLease): Flight {
     spoil: () => flight.spoil(),
     doubt: (meant) => flight.doubt(meant),
     doubts: (entry) => flight.doubts(entry),
+    removed: (entry) => flight.removed(entry),
     head(answer) {
       flight.head(answer)
       lease.head(answer)

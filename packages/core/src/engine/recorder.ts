@@ -5,11 +5,11 @@ import { type ChunkMark, type Entry, entryBytes } from '../entry/entry.js'
 import type { SkipReason, Usage } from '../events.js'
 import type { CacheRequest, HeaderPairs, Recorder } from '../exchange.js'
 import type { RequestShape } from '../fingerprint/fingerprint.js'
-import { times } from '../freshness.js'
+import { evaluate, times } from '../freshness.js'
 import { etagFor } from '../http/etag.js'
 import { headerValue, relayableHeaders, storableHeaders } from '../http/headers.js'
 import { isThenable } from '../lib/deadline.js'
-import type { RequestControls } from '../policy/controls.js'
+import { NO_CONTROLS, type RequestControls } from '../policy/controls.js'
 import { isShareable, judgeHead } from '../policy/head-gates.js'
 import type { UpstreamTrace } from '../ports.js'
 import type { FlightLease } from '../sharing.js'
@@ -266,11 +266,13 @@ export function startRecording(context: EngineContext, recording: Recording): { 
     fallback: fallback && {
       covers: isFailure,
       take(status) {
-        const reply = done || head ? undefined : fallback.reply(status)
-        if (!reply) return undefined
+        const { entry } = fallback
+        const isGone = evaluate(entry, NO_CONTROLS, clock.now()) === 'gone'
+        if (done || head || isGone || flight.removed(entry)) return undefined
+        const reply = fallback.reply(status)
         done = true
         trace.close()
-        flight.found(fallback.entry, true)
+        flight.found(entry, true)
         skipped(status === undefined ? 'origin-error' : 'status')
         return reply
       },

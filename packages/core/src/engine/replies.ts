@@ -76,7 +76,7 @@ function plainReply(entry: Entry, { name, pace, clock, now, ifNoneMatch, source,
   const detail = stale ? `stale-${stale.reason}` : source
   const wasAsked = stale?.reason === 'if-error' || stale?.reason === 'if-slow'
   const status: CacheStatus = wasAsked
-    ? { fwd: 'stale', fwdStatus: stale.fwdStatus, ttlSeconds, detail }
+    ? { fwd: ttlSeconds > 0 ? 'request' : 'stale', fwdStatus: stale.fwdStatus, ttlSeconds, detail }
     : { hit: true, ttlSeconds, detail }
   const own = ownFields(name, status, stale ? 'STALE' : 'HIT', entry.id, entry.headers)
   own.push(['Age', `${Math.floor(ageMs(entry, now) / 1000)}`])

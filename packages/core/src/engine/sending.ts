@@ -25,7 +25,7 @@ export interface Sending {
 }
 
 /** @param onDamaged the entry's body cannot be decoded here */
-export function createSending(context: EngineContext, onDamaged: (query: Query) => Outcome): Sending {
+export function createSending(context: EngineContext, onDamaged: (query: Query) => Awaitable<Outcome>): Sending {
   const { cache, store, clock, emitter } = context
   const { decode } = context.compression
   const hitHandle = idleHandle('HIT')
@@ -93,7 +93,7 @@ export function createSending(context: EngineContext, onDamaged: (query: Query) 
   }
 
   /** A miss, whose answer replaces it. Other processes may have what it takes, so it stays until then. */
-  function damaged(query: Query, { source }: Entryful, error: unknown): Outcome {
+  function damaged(query: Query, { source }: Entryful, error: unknown): Awaitable<Outcome> {
     const reason = error instanceof FrameError ? error.reason : 'coding'
     emitter.emit({ type: 'entry-damaged', at: clock.now(), store: source, reason })
     return onDamaged(query)

@@ -18,10 +18,10 @@ export function snapshot(response: ServerResponse): HeaderSnapshot {
 
 /** Takes back what was set since the snapshot: what outer middleware set is every answer's, the rest only the handler's. */
 export function restoreHeaders(response: ServerResponse, outer: HeaderSnapshot): void {
-  for (const name of response.getHeaderNames()) {
-    const before = outer.get(name)
-    if (before === undefined) response.removeHeader(name)
-    else if (before !== JSON.stringify(response.getHeader(name))) response.setHeader(name, JSON.parse(before))
+  for (const name of response.getHeaderNames()) if (!outer.has(name)) response.removeHeader(name)
+  // Error handlers remove all there are (Koa's).
+  for (const [name, before] of outer) {
+    if (before !== JSON.stringify(response.getHeader(name))) response.setHeader(name, JSON.parse(before))
   }
 }
 

@@ -2,7 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ChunkSource, ChunkStep, HeaderPairs, Reply } from '../exchange.js'
-import { joinVary, writeHeadPairs } from './headers.js'
+import { flatHeaders, joinVary, writeHeadPairs } from './headers.js'
 
 /** Statuses without a body, hence without a length (RFC 9110 sections 6.4.1 and 8.6). */
 const BODILESS: ReadonlySet<number> = new Set([204, 304])
@@ -22,6 +22,24 @@ export function sendReply(request: IncomingMessage, response: ServerResponse, re
   if (request.method === 'HEAD' || body.bytes.byteLength === 0) response.end()
   else if (body.bytes.byteLength <= MAX_TEXT_BYTES && !Object.hasOwn(response, 'end')) response.end(asText(body.bytes), 'latin1')
   else response.end(body.bytes)
+}
+
+/** Writes a reply whose body is there, past everything that replaced the response's methods since `below` were its own. */
+export function sendBelow(
+  request: IncomingMessage,
+  response: ServerResponse,
+  reply: Reply,
+  below: Pick<ServerResponse, 'writeHead' | 'end'>,
+): void {
+  const { body, status } = reply
+  if (body.kind !== 'bytes') throw new TypeError('only a reply whose body is there can be sent in place of another')
+  if (!isOffTheWire(request)) request.resume()
+  const bodiless = BODILESS.has(status)
+  const length: HeaderPairs = bodiless ? [] : [['Content-Length', `${body.bytes.byteLength}`]]
+  const fields = flatHeaders([...joinVary(response, reply.headers), ...length])
+  for (let at = 0; at < fields.length; at += 2) response.setHeader(fields[at] as string, fields[at + 1] as string | string[])
+  Reflect.apply(below.writeHead, response, [status])
+  Reflect.apply(below.end, response, bodiless || request.method === 'HEAD' ? [] : [body.bytes])
 }
 
 /**

@@ -65,7 +65,8 @@ export function streamOf(source: ChunkSource): Readable {
   })
 }
 
-function putOffDestroy(stream: Readable, hold: Hold): void {
+/** While `hold` keeps from the handler that its client left, destroying `stream` waits. */
+export function putOffDestroy(stream: Readable, hold: Hold): void {
   const destroy = stream.destroy
   stream.destroy = function patchedDestroy(error?: Error) {
     const now = (): Readable => Reflect.apply(destroy, stream, [error])

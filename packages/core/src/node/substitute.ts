@@ -5,9 +5,9 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Recorder, Reply } from '../exchange.js'
-import { type HeaderSnapshot, restoreHeaders } from './headers.js'
-import { sendReply } from './send.js'
-import { hasFirstByte, isNodeStream } from './streams.js'
+import { type HeaderSnapshot, restoreHeaders, snapshot } from './headers.js'
+import { sendBelow } from './send.js'
+import { hasFirstByte, isNodeStream, putOffDestroy } from './streams.js'
 import type { Tap } from './tap.js'
 
 /** The arguments of a `writeHead` that waits. */
@@ -37,15 +37,23 @@ export interface Substitution {
   letGo(): HeldHead | undefined
 }
 
+/** @param below the response's methods as they were before anything further in replaced them */
 export function createSubstitution(
   request: IncomingMessage,
   response: ServerResponse,
   recorder: Recorder,
   outer: HeaderSnapshot,
+  below: Pick<ServerResponse, 'writeHead' | 'end'>,
 ): Substitution {
   const { fallback } = recorder
   let state: 'off' | 'holding' | 'passing' | 'sent' = fallback ? 'holding' : 'off'
-  let held: HeldHead | undefined
+  let held: (HeldHead & { readonly fields: HeaderSnapshot }) | undefined
+
+  /** Error pages are made from the head as it was, with a status or fields of their own. */
+  function isAsGiven({ status, fields }: { readonly status: number; readonly fields: HeaderSnapshot }): boolean {
+    const now = snapshot(response)
+    return status === response.statusCode && now.size === fields.size && [...now].every(([name, value]) => fields.get(name) === value)
+  }
 
   return {
     get holding() {
@@ -61,7 +69,7 @@ export function createSubstitution(
       return response.statusCode
     },
     hold(head) {
-      held = head
+      held = { ...head, fields: snapshot(response) }
       response.statusCode = head.status
     },
     send(status, isEmpty, isGone) {
@@ -72,7 +80,8 @@ export function createSubstitution(
         state = 'passing'
         restoreHeaders(response, outer)
         response.statusMessage = undefined as never
-        sendReply(request, response, reply)
+        sendBelow(request, response, reply, below)
+        holdConnection(request, response)
       }
       state = 'sent'
       return true
@@ -80,12 +89,37 @@ export function createSubstitution(
     letGo() {
       if (state === 'holding') state = 'off'
       // An error page has taken its place, as it may while nothing has gone out.
-      const head = held?.status === response.statusCode ? held : undefined
+      const head = held && isAsGiven(held) ? held : undefined
       held = undefined
       return head
     },
   }
 }
+
+/**
+ * Error handlers that find a head sent destroy the connection (Express' own does), which would cut what is still on its way: that is put
+ * off until it is out.
+ */
+function holdConnection({ socket }: IncomingMessage, response: ServerResponse): void {
+  if (response.writableFinished || !socket) return
+  const { destroy } = socket
+  let wanted = false
+  const letGo = (): void => {
+    clearTimeout(timer)
+    socket.destroy = destroy
+    if (wanted) socket.destroy()
+  }
+  const timer = setTimeout(letGo, LONGEST_HOLD_MS)
+  timer.unref()
+  socket.destroy = function putOff(): typeof socket {
+    wanted = true
+    return socket
+  }
+  response.once('finish', letGo)
+}
+
+/** For a client that does not read, or is gone. */
+const LONGEST_HOLD_MS = 10_000
 
 /** What a framework's handler answered with, where it is given as a body (Koa). */
 export interface BodyAnswer {
@@ -109,6 +143,8 @@ export async function replyInstead(
   // A stream of the oldest kind does not tell what it has.
   const stream = isNodeStream(body) && body.readableLength !== undefined ? body : undefined
   const failed = fallback.covers(status)
+  // Frameworks destroy bodies when the client leaves; followers may still want this one.
+  if (stream) putOffDestroy(stream, tap.hold)
   // In the handler's context: a generator asks the model when it is read.
   if (!failed && (!stream || (await run(() => hasFirstByte(stream))))) return undefined
   const reply = fallback.take(failed ? status : undefined)

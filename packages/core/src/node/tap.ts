@@ -26,7 +26,7 @@ export function tapResponse(request: IncomingMessage, response: ServerResponse, 
   let headTaken = false
   let ended = false
   let detached = false
-  const substitution = createSubstitution(request, response, recorder, outer)
+  const substitution = createSubstitution(request, response, recorder, outer, { writeHead, end })
   // Patched methods of inner layers call the ones below them; only the outermost call counts.
   let nested = 0
 

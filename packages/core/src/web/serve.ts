@@ -100,7 +100,7 @@ export function createWebServe(route: CacheRoute): WebServe {
           throw error
         }
         if (response && fallback) {
-          const judged = await judgeResponse(response, recorder, fallback)
+          const judged = await judgeResponse(response, recorder, fallback, client)
           if (judged.reply) return sentInstead(judged.reply)
           response = judged.response
         }

@@ -1,6 +1,7 @@
 /** The old answer in place of a `Response` that failed (RFC 5861 section 4), for which the first byte of a stream is waited for. */
 
 import type { Fallback, Recorder, Reply } from '../exchange.js'
+import type { Client } from './client.js'
 
 /** Undefined: the handler's own answer goes out, `response` in its place where one was given. */
 export interface Judged {
@@ -8,7 +9,7 @@ export interface Judged {
   readonly response: Response
 }
 
-export async function judgeResponse(response: Response, recorder: Recorder, fallback: Fallback): Promise<Judged> {
+export async function judgeResponse(response: Response, recorder: Recorder, fallback: Fallback, client: Client): Promise<Judged> {
   const { status, body } = response
   if (fallback.covers(status)) {
     const reply = fallback.take(status)
@@ -17,6 +18,8 @@ export async function judgeResponse(response: Response, recorder: Recorder, fall
   }
   if (!body || body.locked || status !== 200) return { reply: undefined, response }
   const reader: ReadableStreamDefaultReader<unknown> = body.getReader()
+  // A client that leaves now ends it, as one that leaves later does.
+  client.reads({ drain: () => undefined, cancel: (reason) => void reader.cancel(reason).catch(() => undefined) })
   let first: { readonly done: boolean; readonly value?: unknown }
   try {
     first = await firstByte(recorder, reader)
