@@ -30,7 +30,7 @@ export const stored = (usd?: number, tokens?: number): DetachedResult => ({ kind
 
 export function fakeApp(answer: (sent: Sent, count: number) => Answer | Promise<Answer>, more: Partial<WarmerOptions> = {}): FakeApp {
   const clock = createManualClock()
-  const detached = createDetachedTable()
+  const detached = createDetachedTable(clock)
   const emitter = createEmitter(clock.now)
   const events: CacheEvent[] = []
   emitter.on((event) => events.push(event))
