@@ -3,11 +3,17 @@ import { judgeUpstream } from './answer/upstream.js'
 import { createCompression } from './compression/compression.js'
 import type { CompressionReport } from './compression/measure.js'
 import { carryOut, type InvalidateContext, type InvalidateOptions, type InvalidateReport, invalidate } from './control/invalidate.js'
+import type { UsagePattern } from './control/patterns/group.js'
+import { createPatterns, type Patterns, type UsagePatternsOptions } from './control/patterns/patterns.js'
 import { createSchedules, type Schedule, type ScheduleOptions } from './control/schedule.js'
 import type { InvalidateSelector } from './control/selector.js'
 import { createTeller } from './control/teller.js'
+import type { WarmOptions, WarmScheduleOptions } from './control/warm/options.js'
+import type { WarmSource } from './control/warm/source.js'
+import type { WarmReport } from './control/warm/tally.js'
+import { createWarmer, type WarmSchedule } from './control/warm/warm.js'
 import { createCostFunction } from './cost/cost.js'
-import { lazyDispatch } from './dispatch/dispatch.js'
+import { createDispatch, lazyDispatch } from './dispatch/dispatch.js'
 import { resolveCache } from './engine/cache-options.js'
 import type { EngineContext } from './engine/context.js'
 import { createDetachedTable } from './engine/detached.js'
@@ -20,6 +26,7 @@ import { choosePolicy } from './engine/policies.js'
 import { createRuleResolver, type RuleInForce } from './engine/precedence.js'
 import type { TrafficListener } from './engine/traffic.js'
 import { createEntryCodec } from './entry/codec.js'
+import { OptionError } from './errors.js'
 import type { CacheEventListener } from './events.js'
 import type { CacheRequest, Dispatch, Outcome } from './exchange.js'
 import { systemClock } from './lib/clock.js'
@@ -83,6 +90,30 @@ export interface LlmCache extends CacheRoute {
   schedule(selector: InvalidateSelector, when: Duration | Date | string, options?: ScheduleOptions): Promise<Schedule>
   /** The schedules that this process knows of. */
   schedules(): readonly Schedule[]
+  /**
+   * Asks the app beforehand what callers will ask, through its own routes, so that the answers are there. What is cached already is
+   * not asked again: a run that ended early is resumed by running it again. docs/warming.md.
+   *
+   * @param requests one by one; `{ file }` or the path of a JSONL file; or `'popular'`, the most frequent of this cache's own traffic
+   * @throws OptionError for a wrong option or source; what the source and `onProgress` throw
+   * @example
+   * const report = await cache.warm('prompts.jsonl', { app, host: 'api.example.com', maxUsd: 5 })
+   */
+  warm(requests: WarmSource, options?: WarmOptions): Promise<WarmReport>
+  /**
+   * Warms at the times of a cron expression (needs the package `croner`), in this process, until it is stopped or the cache closed. A
+   * run that takes longer skips the times that pass meanwhile.
+   *
+   * @throws OptionError for a wrong expression, option or source; PeerMissingError without croner
+   * @example
+   * await cache.scheduleWarm('0 4 * * *', 'popular', { app, host: 'api.example.com', maxUsd: 1 })
+   */
+  scheduleWarm(cron: string, requests: WarmSource | (() => WarmSource), options?: WarmScheduleOptions): Promise<WarmSchedule>
+  /**
+   * What is asked most often, of the traffic of this process since it began: kinds of requests, without their text.
+   * @throws OptionError for a wrong option, and under `patterns: false`
+   */
+  usagePatterns(options?: UsagePatternsOptions): readonly UsagePattern[]
   readonly compression: {
     /** Tries every algorithm on a sample of this app's own entries. `formatCompressionReport` prints it. */
     measure(): Promise<CompressionReport>
@@ -147,7 +178,10 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
     if ('meant' in removal && removal.meant) {
       context.flights.spoil(removal)
       compression.forget(removal.prefix)
-    } else engine.forget(removal)
+    } else {
+      engine.forget(removal)
+      if ('prefix' in removal) patterns?.forget(removal.prefix)
+    }
   }
   const store = orRelease(release, () =>
     createTiers(tiers, {
@@ -159,7 +193,9 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
   )
 
   const upstream = createUpstreamWatch(isModelCall, judgeUpstream)
-  const traffic: TrafficListener[] = [missed.listen]
+  const costOf = createCostFunction(prices)
+  const patterns = resolved.patterns && createPatterns(resolved.patterns, { clock, costOf })
+  const traffic: TrafficListener[] = patterns ? [missed.listen, patterns.listen] : [missed.listen]
   const context: EngineContext = {
     cache: resolved,
     store,
@@ -171,7 +207,7 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
     emitter,
     randomId,
     random: Math.random,
-    costOf: createCostFunction(options.prices),
+    costOf,
     detached: createDetachedTable(clock),
     traffic,
   }
@@ -186,6 +222,18 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
       isClosed,
       onError: (error) => emitter.emit({ type: 'internal-error', at: clock.now(), where: 'app', errorName: errorName(error) }),
     })
+
+  const warmer = createWarmer({
+    dispatchTo: (app) => (app === undefined ? dispatch?.() : createDispatch(app, { clock })),
+    popular: (top) => counted().popular(top),
+    detached: context.detached,
+    clock,
+    emitter,
+  })
+  function counted(): Patterns {
+    if (patterns) return patterns
+    throw new OptionError('ERR_OPTION_INVALID', 'patterns', 'patterns is false, so nothing is known of what is asked often')
+  }
 
   const describe = createDescriber(options, resolved, opened)
   const control: InvalidateContext = {
@@ -220,6 +268,9 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
     invalidate: (selector, invalidateOptions = {}) => invalidate(selector, invalidateOptions, control),
     schedule: (selector, when, scheduleOptions = {}) => schedules.add(selector, when, scheduleOptions),
     schedules: () => schedules.list(),
+    warm: (requests, warmOptions) => warmer.warm(requests, warmOptions),
+    scheduleWarm: (cron, requests, warmOptions) => warmer.schedule(cron, requests, warmOptions),
+    usagePatterns: (patternsOptions) => counted().read(patternsOptions),
     compression: { measure: () => compression.measure() },
     async stats() {
       return { ...own(), shared: await shared?.read() }
@@ -229,6 +280,7 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
     close() {
       closing ??= (async () => {
         schedules.close()
+        warmer.close()
         upstream.close()
         missed.close()
         compression.close()

@@ -4,14 +4,23 @@ export { type AlgorithmReport, type CompressionReport, type MeasureOptions, meas
 export { formatCompressionReport } from './compression/report.js'
 export { type InvalidateOptions, type InvalidateReport, InvalidationError } from './control/invalidate.js'
 export type { EntryView, PatternFields } from './control/matching.js'
+export type { UsagePattern } from './control/patterns/group.js'
+export type { UsagePatternsOptions } from './control/patterns/patterns.js'
 export type { Schedule, ScheduleOptions } from './control/schedule.js'
 export type { InvalidateSelector } from './control/selector.js'
+export type { WarmFileRequests, WarmTemplate } from './control/warm/file.js'
+export type { WarmOptions, WarmScheduleOptions } from './control/warm/options.js'
+export type { WarmFault, WarmFaultReason, WarmRequest } from './control/warm/request.js'
+export type { WarmFile, WarmSource } from './control/warm/source.js'
+export type { WarmFailure, WarmFailures, WarmProgress, WarmReport } from './control/warm/tally.js'
+export type { WarmSchedule } from './control/warm/warm.js'
 export { type CostFunction, costOf, createCostFunction, PRICES_DATE, type Price, type PriceTable, type PriceTier } from './cost/cost.js'
 export type { AppTarget, CallbackApp, FetchApp, ServerApp } from './dispatch/target.js'
 export type { RefreshAheadBudgetOptions, RefreshAheadOptions } from './engine/ahead-options.js'
 export type { BudgetOptions } from './engine/budget-options.js'
 export type { CacheHandle, OutcomeLabel } from './engine/handle.js'
 export type { AnswerView, LlmCacheOptions, ReplayPace, RouteOptions, UpstreamRule } from './engine/options.js'
+export type { PatternsOptions } from './engine/pattern-options.js'
 export type { Policy, PolicyChoice, PolicyName } from './engine/policies.js'
 export type { PolicyInForce, ValueSource } from './engine/precedence.js'
 export { isOptionError } from './engine/resolve.js'
@@ -30,6 +39,7 @@ export type {
   SkipReason,
   StaleReason,
   Usage,
+  WarmStop,
 } from './events.js'
 export type {
   AnswerHead,

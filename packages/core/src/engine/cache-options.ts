@@ -8,6 +8,7 @@ import type { BudgetLimits } from '../policy/budget.js'
 import { resolveAheadBudget } from './ahead-options.js'
 import { checkNames, checkObject, countOf, durationOf, functionOf, invalid, oneOf } from './checks.js'
 import type { LlmCacheOptions } from './options.js'
+import { type ResolvedPatterns, resolvePatterns } from './pattern-options.js'
 import { CACHE_OPTIONS } from './resolve.js'
 
 /** The options of the cache itself. */
@@ -17,6 +18,7 @@ export interface ResolvedCache {
   readonly storeTimeoutMs: number
   readonly log: ((line: string) => void) | undefined
   readonly app: (() => AppTarget) | undefined
+  readonly patterns: ResolvedPatterns | undefined
   /** What refreshing ahead may cost in all. */
   readonly aheadBudget: BudgetLimits
 }
@@ -42,6 +44,7 @@ export function resolveCache(options: LlmCacheOptions): ResolvedCache {
     storeTimeoutMs: durationOf('storeTimeout', options.storeTimeout, DEFAULT_STORE_TIMEOUT_MS, 1),
     log: options.log === false ? undefined : (functionOf('log', options.log) ?? console.warn),
     app: appOf(options.app),
+    patterns: resolvePatterns(options.patterns),
     aheadBudget: resolveAheadBudget(options.refreshAhead),
   }
 }

@@ -14,6 +14,7 @@ import type { Clock } from '../ports.js'
 import type { EvictionPolicy } from '../stores/memory.js'
 import type { StoreOption } from '../stores/store.js'
 import type { RefreshAheadBudgetOptions, RefreshAheadOptions } from './ahead-options.js'
+import type { PatternsOptions } from './pattern-options.js'
 import type { Policy, PolicyName } from './policies.js'
 
 /** How a recorded stream is sent: at once, with the origin's own rhythm, or at a steady rate. */
@@ -158,6 +159,12 @@ export interface LlmCacheOptions extends RouteOptions {
    * which server received them: with `Bun.serve`, `Deno.serve`, on Workers, and over HTTP/2. @default the server of each request
    */
   readonly app?: (() => AppTarget) | undefined
+  /**
+   * What is counted of the requests that are looked up, for `cache.usagePatterns()`: kinds of requests, in bounded memory, without
+   * their text; false: nothing. `{ keepRequests: true }` is needed for `cache.warm('popular')`.
+   * @default true
+   */
+  readonly patterns?: boolean | PatternsOptions | undefined
   /** Time source; for tests. @default the platform's */
   readonly clock?: Clock | undefined
 }

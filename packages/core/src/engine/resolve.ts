@@ -81,6 +81,7 @@ export const CACHE_OPTIONS: readonly (keyof LlmCacheOptions)[] = [
   'upstream',
   'prices',
   'app',
+  'patterns',
   'clock',
 ]
 

@@ -1,5 +1,6 @@
 /** `@llm-cache/core/node`: the cache on Node's own `IncomingMessage` and `ServerResponse`, for adapters. */
 
+export { readWarmFile } from '../control/warm/file.js'
 export { bodyOf, readAhead } from './body.js'
 export { flatHeaders, type HeaderSnapshot, handlerHeaders, joinVary, restoreHeaders, snapshot, writeHeadPairs } from './headers.js'
 export { type Hold, holdClient } from './hold.js'

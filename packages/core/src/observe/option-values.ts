@@ -75,6 +75,10 @@ export const CACHE_VALUES: CacheValues = {
   app: ({ app }) => (app ? A_FUNCTION : NONE),
   upstream: ({ upstream = [] }) => (upstream.length === 0 ? 'known providers' : `known providers and ${upstream.length} more`),
   prices: ({ prices }) => (prices === undefined ? 'built-in list' : `built-in list and ${plural(Object.keys(prices).length, 'price')}`),
+  patterns: (_, { patterns }) =>
+    patterns
+      ? `${patterns.groups} kinds, half-life ${duration(patterns.halfLifeMs)}${patterns.keepRequests ? `, requests kept up to ${bytes(patterns.maxBytes)}` : ''}`
+      : OFF,
   clock: ({ clock }) => (clock ? "the app's" : "the platform's"),
 }
 
