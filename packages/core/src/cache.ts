@@ -2,11 +2,9 @@ import { createUpstreamWatch, randomId, readVariable } from '#platform'
 import { judgeUpstream } from './answer/upstream.js'
 import { createCompression } from './compression/compression.js'
 import type { CompressionReport } from './compression/measure.js'
-import { carryOut, type InvalidateContext, type InvalidateOptions, type InvalidateReport, invalidate } from './control/invalidate.js'
+import { type Control, createControl } from './control/control.js'
 import type { UsagePattern } from './control/patterns/group.js'
 import { createPatterns, type Patterns, type UsagePatternsOptions } from './control/patterns/patterns.js'
-import { createSchedules, type Schedule, type ScheduleOptions } from './control/schedule.js'
-import type { InvalidateSelector } from './control/selector.js'
 import { createTeller } from './control/teller.js'
 import type { WarmOptions, WarmScheduleOptions } from './control/warm/options.js'
 import type { WarmSource } from './control/warm/source.js'
@@ -24,20 +22,20 @@ import { createMarks } from './engine/marks.js'
 import type { LlmCacheOptions, RouteOptions } from './engine/options.js'
 import { choosePolicy } from './engine/policies.js'
 import { createRuleResolver, type RuleInForce } from './engine/precedence.js'
+import { createRejections } from './engine/rejections.js'
 import type { TrafficListener } from './engine/traffic.js'
 import { createEntryCodec } from './entry/codec.js'
 import { OptionError } from './errors.js'
 import type { CacheEventListener } from './events.js'
 import type { CacheRequest, Dispatch, Outcome } from './exchange.js'
 import { systemClock } from './lib/clock.js'
-import type { Duration } from './lib/duration.js'
 import { type Analysis, analyze } from './observe/analysis.js'
 import { type CacheDescription, createDescriber } from './observe/describe.js'
 import { createStateLog } from './observe/log.js'
 import { createMissSample } from './observe/miss-sample.js'
 import { createSharedStats } from './observe/shared-stats.js'
 import { type CacheStats, createStats } from './observe/stats.js'
-import { digestsOf, type Partitioner } from './policy/partition.js'
+import { digestsOf, type Partitioner, type PartitionSelector } from './policy/partition.js'
 import { createModelCallTest } from './policy/upstream-rules.js'
 import type { Awaitable } from './ports.js'
 import { guardStore } from './stores/guarded.js'
@@ -56,7 +54,7 @@ export interface CacheRoute {
 }
 
 /** A response cache for routes that call large language models. Made by `createLlmCache`. */
-export interface LlmCache extends CacheRoute {
+export interface LlmCache extends CacheRoute, Control {
   /**
    * The same cache under other rules: entries and flights are shared where keys are equal.
    * @throws OptionError for an unknown or wrong option
@@ -67,29 +65,6 @@ export interface LlmCache extends CacheRoute {
    * @throws OptionError for an unknown or wrong option
    */
   describe(route?: RouteOptions): CacheDescription
-  /**
-   * Removes entries on purpose, from all tiers, here and in the other processes that share a store. What is in flight for them
-   * is still answered to those who wait for it, and not stored.
-   *
-   * @throws OptionError for a selector that is not exactly one
-   * @throws InvalidationError when a tier could not be cleaned, or a rule threw; its report says which, everything else was removed all the same
-   * @example
-   * await cache.invalidate({ partition: 'tenant-42' })
-   * await cache.invalidate({ pattern: { model: 'gpt-4o*' } }, { dryRun: true })
-   */
-  invalidate(selector: InvalidateSelector, options?: InvalidateOptions): Promise<InvalidateReport>
-  /**
-   * Invalidates at a time to come: after a delay, at a date (in the past: at once), or by a cron expression (needs the package
-   * `croner`). Kept in the stores outside this process, so that it survives a restart; done by one process where they coordinate, else
-   * by each. Resolves once it is kept, or could not be. At most 1000 at a time.
-   *
-   * @throws OptionError for a wrong selector, time or option; PeerMissingError for a cron expression without croner
-   * @example
-   * await cache.schedule({ pattern: 'prices:*' }, '0 4 * * *', { timezone: 'Europe/Berlin' })
-   */
-  schedule(selector: InvalidateSelector, when: Duration | Date | string, options?: ScheduleOptions): Promise<Schedule>
-  /** The schedules that this process knows of. */
-  schedules(): readonly Schedule[]
   /**
    * Asks the app beforehand what callers will ask, through its own routes, so that the answers are there. What is cached already is
    * not asked again: a run that ended early is resumed by running it again. docs/warming.md.
@@ -196,11 +171,13 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
   const costOf = createCostFunction(prices)
   const patterns = resolved.patterns && createPatterns(resolved.patterns, { clock, costOf })
   const traffic: TrafficListener[] = patterns ? [missed.listen, patterns.listen] : [missed.listen]
+  const flights = createFlightTable(clock)
+  const rejections = createRejections({ store, flights, forget, emitter, clock })
   const context: EngineContext = {
     cache: resolved,
     store,
     compression,
-    flights: createFlightTable(clock),
+    flights,
     marks: createMarks(clock),
     upstream,
     clock,
@@ -209,6 +186,7 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
     random: Math.random,
     costOf,
     detached: createDetachedTable(clock),
+    rejections,
     traffic,
   }
   let closing: Promise<void> | undefined
@@ -236,21 +214,8 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
   }
 
   const describe = createDescriber(options, resolved, opened)
-  const control: InvalidateContext = {
-    store,
-    clock,
-    forget,
-    tell: teller.tell,
-    digestsOf: (partition) => digestsOf(partition, partitioners.values()),
-  }
-  const schedules = createSchedules({
-    ...control,
-    clock,
-    records: store.records,
-    peers: store.peers,
-    emitter,
-    carryOut: (selection) => carryOut(selection, false, control),
-  })
+  const digests = (partition: PartitionSelector): readonly string[] => digestsOf(partition, partitioners.values())
+  const control = createControl({ store, clock, emitter, forget, rejections, tell: teller.tell, digestsOf: digests })
   const own = (): Omit<CacheStats, 'shared'> => stats.read(store.size(), store.stats())
   const shared = store.peers.counters && createSharedStats(store.peers.counters, { own, clock })
   const warmest = opened.slice(1).find((tier) => tier.store.hottest !== undefined)?.store
@@ -265,9 +230,10 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
       return { open: (request) => engine.open(request, route.rule), dispatch, describe: () => describe(route) }
     },
     describe: (routeOptions) => describe(routeOptions === undefined ? main : inForce(routeOptions)),
-    invalidate: (selector, invalidateOptions = {}) => invalidate(selector, invalidateOptions, control),
-    schedule: (selector, when, scheduleOptions = {}) => schedules.add(selector, when, scheduleOptions),
-    schedules: () => schedules.list(),
+    invalidate: control.invalidate,
+    schedule: control.schedule,
+    schedules: control.schedules,
+    reject: control.reject,
     warm: (requests, warmOptions) => warmer.warm(requests, warmOptions),
     scheduleWarm: (cron, requests, warmOptions) => warmer.schedule(cron, requests, warmOptions),
     usagePatterns: (patternsOptions) => counted().read(patternsOptions),
@@ -279,7 +245,7 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
     on: emitter.on,
     close() {
       closing ??= (async () => {
-        schedules.close()
+        control.close()
         warmer.close()
         upstream.close()
         missed.close()

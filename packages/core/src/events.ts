@@ -131,6 +131,17 @@ export type CacheEvent =
         readonly detail: string | undefined
       })
   | {
+      /** Its receiver found it wrong (`cache.reject`, `x-llm-cache-control: reject=`): it is gone. */
+      readonly type: 'entry-rejected'
+      readonly at: number
+      readonly entryId: string
+      /** The app's own label; 'by-caller' where a request said so, 'other' for what is no label, 'unspecified' where nothing was said. */
+      readonly reason: string
+      /** Undefined also where it was still being made. */
+      readonly route: string | undefined
+      readonly model: string | undefined
+    }
+  | {
       readonly type: 'schedule-ran'
       readonly at: number
       readonly scheduleId: string

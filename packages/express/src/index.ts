@@ -16,6 +16,7 @@ import { serve } from '@llm-cache/core/node'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 
 export * from '@llm-cache/core'
+export { llmCacheReject } from './reject.js'
 
 declare global {
   namespace Express {

@@ -17,6 +17,7 @@ import type { Context, MiddlewareHandler, Next } from 'hono'
 import { createFieldsReader, incomingOf, isKept, isOnRoute, mountedTarget, patternOf } from './context.js'
 
 export * from '@llm-cache/core'
+export { llmCacheReject } from './reject.js'
 
 declare module 'hono' {
   interface ContextVariableMap {

@@ -20,6 +20,7 @@ import { captureBody } from './capture.js'
 import { replyBody } from './reply.js'
 
 export * from '@llm-cache/core'
+export { llmCacheReject } from './reject.js'
 
 /**
  * What the middleware adds to `ctx.state`. Apps without a state type of their own have it already; others mix it in.

@@ -83,15 +83,20 @@ export async function invalidate(
 export async function carryOut(selection: Selection, dryRun: boolean, context: InvalidateContext): Promise<InvalidateReport> {
   const search = createSearch(selection)
   const tiers = merge(dryRun ? await look(selection, search, context) : await remove(selection, search, context))
-  const report: InvalidateReport = {
+  const all = search.thrown ? tiers.map((tier) => ({ ...tier, failed: tier.failed ?? ('rule' as const) })) : tiers
+  const report = reportOf(all, [...search.sample], dryRun)
+  if (report.tiers.some(({ failed }) => failed !== undefined)) throw new InvalidationError(report, search.thrown)
+  return report
+}
+
+export function reportOf(tiers: readonly TierReport[], sample: readonly string[], dryRun = false): InvalidateReport {
+  return {
     dryRun,
     matched: tiers.reduce((total, { matched }) => total + matched, 0),
     removed: tiers.reduce((total, { removed }) => total + removed, 0),
-    tiers: search.thrown ? tiers.map((tier) => ({ ...tier, failed: tier.failed ?? 'rule' })) : tiers,
-    sample: [...search.sample],
+    tiers,
+    sample,
   }
-  if (report.tiers.some(({ failed }) => failed !== undefined)) throw new InvalidationError(report, search.thrown)
-  return report
 }
 
 /** A selection that throws nothing, and what it came upon. */

@@ -12,6 +12,7 @@ import type { DetachedTable } from './detached.js'
 import type { Emitter } from './emitter.js'
 import type { FlightTable } from './flight.js'
 import type { Marks } from './marks.js'
+import type { Rejections } from './rejections.js'
 import type { TrafficListener } from './traffic.js'
 
 export interface EngineContext {
@@ -29,6 +30,7 @@ export interface EngineContext {
   /** US dollars of an answer, where its model's price is known. */
   readonly costOf: CostFunction
   readonly detached: DetachedTable
+  readonly rejections: Rejections
   /** Who hears of each request that is looked up. */
   readonly traffic: readonly TrafficListener[]
 }

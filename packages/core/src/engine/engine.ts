@@ -20,6 +20,7 @@ import { idleHandle } from './notes.js'
 import type { Found, Query } from './query.js'
 import { startRecording } from './recorder.js'
 import { createRefresher } from './refresh.js'
+import { partitionOf } from './rejections.js'
 import { CLIENT_LEFT, followerReply, NOT_NEEDED, onlyIfCachedReply, ownFields } from './replies.js'
 import type { Rule } from './resolve.js'
 import { createSending } from './sending.js'
@@ -46,10 +47,19 @@ const MAX_JOINS = 3
 export function createEngine(context: EngineContext, isClosed: () => boolean): Engine {
   const { cache, store, flights, marks, clock, emitter } = context
   const together = createTogether(context, isClosed)
-  const admission = createAdmission(context, isClosed, (query) => (query.ticket ? detached(query, query.ticket) : answer(query, 0)))
+  const admission = createAdmission(context, isClosed, (query) => (query.ticket ? detached(query, query.ticket) : heed(query)))
   const { hit, stale, sent, tell } = createSending(context, (query) => lead(query, { reason: 'absent' }))
   const collapsedHandle = idleHandle('COLLAPSED')
   const refresher = createRefresher(context, isClosed)
+
+  /** A caller that found an answer wrong gets another one. */
+  function heed(query: Query): Awaitable<Outcome> {
+    const { controls, key } = query
+    if (controls.reject === undefined) return answer(query, 0)
+    return chain(context.rejections.apply(controls.reject, partitionOf(key)), (rejected) =>
+      answer(rejected ? { ...query, controls: { ...controls, noCache: true } } : query, 0),
+    )
+  }
 
   function answer(query: Query, joins: number): Awaitable<Outcome> {
     const { controls, key, shape } = query

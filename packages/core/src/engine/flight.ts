@@ -25,6 +25,8 @@ export type Joined =
 
 /** One origin call and everybody who receives its answer. */
 export interface Flight {
+  /** Id of the answer, once its head is there. */
+  readonly answerId: string | undefined
   /** Followers so far, without those that left. */
   readonly joined: number
   /** Nobody waits for it but those who join: an older answer may do for others. */
@@ -77,6 +79,8 @@ export interface FlightTable {
   get(key: string): Flight | undefined
   /** A new flight under `key`; joinable by others unless `shared` is false. */
   open(key: string, options: FlightOptions): Flight
+  /** The key of the flight whose answer has this id; undefined once it is stored, or nowhere. */
+  keyOf(answerId: string): string | undefined
   /** Spoils all flights for these keys, joinable or not. */
   spoil(removal: Removal): void
   /** Flights that others may join. */
@@ -99,6 +103,10 @@ export function createFlightTable(clock: Clock): FlightTable {
       if (shared) flights.set(key, flight)
       undone.set(flight, key)
       return flight
+    },
+    keyOf(answerId) {
+      for (const [flight, key] of undone) if (flight.answerId === answerId) return key
+      return undefined
     },
     spoil(removal) {
       for (const [flight, key] of undone) {
@@ -192,6 +200,9 @@ function createFlight(
 
   return {
     background,
+    get answerId() {
+      return head?.id
+    },
     get joined() {
       return joined
     },

@@ -20,6 +20,9 @@ export function leaseFlight(flight: Flight, lease: FlightLease): Flight {
 
   return {
     background: flight.background,
+    get answerId() {
+      return flight.answerId
+    },
     get joined() {
       return flight.joined
     },

@@ -30,6 +30,8 @@ export interface CacheStats {
   readonly stored: number
   /** Answers not stored, by reason. */
   readonly skipped: Readonly<Partial<Record<SkipReason, number>>>
+  /** Answers that were found wrong, by the label that was given; those beyond the first 50 labels count as 'other'. */
+  readonly rejected: Readonly<Record<string, number>>
   readonly evictions: number
   readonly expirations: number
   readonly damaged: number
@@ -81,6 +83,7 @@ export function createStats(prices?: PriceTable): StatsCounter {
   const bypasses: Partial<Record<BypassReason, number>> = {}
   const missReasons: Partial<Record<MissReason, number>> = {}
   const skipped: Partial<Record<SkipReason, number>> = {}
+  const rejected: Record<string, number> = {}
   const storeFailures: Partial<Record<StoreFailure, number>> = {}
   const saved = { inputTokens: 0, outputTokens: 0, usd: 0, originMs: 0 }
 
@@ -123,6 +126,9 @@ export function createStats(prices?: PriceTable): StatsCounter {
         case 'entry-skipped':
           increase(skipped, event.reason)
           break
+        case 'entry-rejected':
+          increase(rejected, Object.hasOwn(rejected, event.reason) || Object.keys(rejected).length < MAX_LABELS ? event.reason : 'other')
+          break
         case 'entry-evicted':
           if (event.reason === 'space') count.evictions++
           else count.expirations++
@@ -146,6 +152,7 @@ export function createStats(prices?: PriceTable): StatsCounter {
         missReasons: { ...missReasons },
         bypasses: { ...bypasses },
         skipped: { ...skipped },
+        rejected: { ...rejected },
         storeFailures: { ...storeFailures },
         hitRate: lookups === 0 ? 0 : served / lookups,
         entries: size?.entries,
@@ -156,6 +163,9 @@ export function createStats(prices?: PriceTable): StatsCounter {
     },
   }
 }
+
+/** Labels are the app's own: what is kept of them is bounded. */
+const MAX_LABELS = 50
 
 function increase<K extends string>(counts: Partial<Record<K, number>>, key: K): void {
   counts[key] = (counts[key] ?? 0) + 1

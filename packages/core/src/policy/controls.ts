@@ -18,6 +18,7 @@ export const CONTROL_DIRECTIVES = [
   'max-stale',
   'stale-if-error',
   'ttl',
+  'reject',
 ] as const
 
 export type ControlDirective = (typeof CONTROL_DIRECTIVES)[number]
@@ -55,6 +56,8 @@ export interface RequestControls {
   readonly staleIfErrorMs: number | undefined
   /** Freshness lifetime for the answer to this request, inside [minTtlMs, maxTtlMs]. */
   readonly ttlMs: number | undefined
+  /** Id of an answer that the caller found wrong; only in the cache's own field. */
+  readonly reject: string | undefined
 }
 
 /** A request that asks for nothing: one shared object, so that the usual request allocates none. */
@@ -67,6 +70,7 @@ export const NO_CONTROLS: RequestControls = Object.freeze({
   maxStaleMs: undefined,
   staleIfErrorMs: undefined,
   ttlMs: undefined,
+  reject: undefined,
 })
 
 /**
@@ -120,6 +124,7 @@ export function parseControls(header: (name: string) => string | undefined, reso
     maxStaleMs: least('max-stale', Number.POSITIVE_INFINITY),
     staleIfErrorMs: least('stale-if-error'),
     ttlMs: allows('ttl') ? parseTtl(own, resolved) : undefined,
+    reject: allows('reject') ? own.get('reject')?.[0] : undefined,
   }
 }
 

@@ -77,9 +77,14 @@ export function createRemovals(options: RemovalsOptions): Removals {
       calls.call({
         operation: 'get',
         ms: keys.length === 1 ? deadlineMs : Math.max(deadlineMs, longDeadlineMs / 10),
-        work: () => peekAll(keys),
+        work: () => withWaiting(keys),
         read: (entries) => keys.map((key, at) => (entries[at]?.key === key ? entries[at] : undefined)),
       }),
+  }
+
+  /** Writes that wait or are under way are what will be there. */
+  function withWaiting(keys: readonly string[]): Awaitable<readonly (Entry | undefined)[]> {
+    return chain(peekAll(keys) as Entry[] | Promise<Entry[]>, (entries) => keys.map((key, at) => queue.peek(key) ?? entries[at]))
   }
 
   function peekAll(keys: readonly string[]): Awaitable<readonly (Entry | undefined)[]> {
