@@ -163,6 +163,7 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
       clock,
       onEvent: (event) => emitter.emit({ ...event, at: clock.now() }),
       onRemoved: forget,
+      onRetired: () => context.flights.closeAll(),
       meantBy: teller.meantBy,
     }),
   )

@@ -103,6 +103,8 @@ export type BusMessage =
    * not be stored. The text is for caches alone; to one that cannot read it everything under the prefix is erased.
    */
   | { readonly kind: 'scanned'; readonly prefix: string; readonly selector: string }
+  /** What has one of these guards and was begun before `at` (a stamp, in ms since the epoch) is invalid, stored or in flight. */
+  | { readonly kind: 'retired'; readonly guards: readonly string[]; readonly at: number }
 
 /** Sums over all processes. Names are stable labels, values are added. */
 export interface SharedCounters {

@@ -83,6 +83,8 @@ export interface FlightTable {
   keyOf(answerId: string): string | undefined
   /** Spoils all flights for these keys, joinable or not. */
   spoil(removal: Removal): void
+  /** Whoever asks from now on joins none of those that have begun: something was invalidated, and what they bring may be older. */
+  closeAll(): void
   /** Flights that others may join. */
   readonly size: number
 }
@@ -107,6 +109,9 @@ export function createFlightTable(clock: Clock): FlightTable {
     keyOf(answerId) {
       for (const [flight, key] of undone) if (flight.answerId === answerId) return key
       return undefined
+    },
+    closeAll() {
+      for (const flight of [...flights.values()]) flight.close()
     },
     spoil(removal) {
       for (const [flight, key] of undone) {

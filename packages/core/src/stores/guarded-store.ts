@@ -10,7 +10,8 @@ import type { DeleteOutcome } from './removals.js'
 import type { Finding, ScanOutcome } from './scan.js'
 
 export type GetOutcome =
-  | { readonly kind: 'found'; readonly entry: Entry }
+  /** `waiting`: it is still to be written. */
+  | { readonly kind: 'found'; readonly entry: Entry; readonly waiting?: true }
   | { readonly kind: 'absent' }
   | { readonly kind: 'failed'; readonly reason: StoreFailure }
 /** `dropped`: given up before the store saw it; a newer write or delete of the key, an erasure, a full queue, its time over, the end. */
@@ -59,6 +60,14 @@ export interface GuardedStore {
    * it counts as a write, and is `skipped` also while the store does not answer reads.
    */
   attempt<T>(operation: StoreOperation, work: () => Promise<T>, ms?: number): Promise<AttemptOutcome<T>>
+  /** Reads many at once, as they are in the store: what waits to be written is not seen, and nothing is counted. */
+  readMany(keys: readonly string[]): Awaitable<CallResult<readonly (Entry | undefined)[]>>
+  /**
+   * Writes now or not at all: past the queue, and not while the store does not work. Whether all were stored.
+   *
+   * @param onLate called where they were written after all, after the answer that they were not in time
+   */
+  put(entries: readonly Entry[], onLate?: () => void): Awaitable<CallResult<boolean>>
   size(): StoreSize | undefined
   stats(): TierStats
   /** Waits for the writes that wait, at most the long deadline. */

@@ -157,6 +157,31 @@ export function guardStore(store: CacheStore, options: GuardOptions): GuardedSto
     })
   }
 
+  function readMany(keys: readonly string[]): Awaitable<CallResult<readonly (Entry | undefined)[]>> {
+    return calls.call({
+      operation: 'get',
+      ms: deadlineMs,
+      work: () => (store.getMany ? store.getMany(keys) : Promise.all(keys.map((key) => store.get(key)))),
+      read: (found: readonly (Entry | undefined)[]) =>
+        keys.map((key, index) => {
+          const outcome = check(found[index], key)
+          return outcome.kind === 'found' ? outcome.entry : undefined
+        }),
+    })
+  }
+
+  function put(entries: readonly Entry[], onLate: () => void = () => {}): Awaitable<CallResult<boolean>> {
+    return calls.call({
+      operation: 'set',
+      ms: writeDeadlineMs,
+      work: () => (store.setMany ? store.setMany(entries) : Promise.all(entries.map((entry) => store.set(entry)))),
+      read: (stored: readonly boolean[]) => stored.length === entries.length && stored.every((one) => one === true),
+      onLate: (kind) => {
+        if (kind === 'done') onLate()
+      },
+    })
+  }
+
   function onDropped(reason: DropReason, bytes: number): void {
     counts.dropped += 1
     listeners.emit({ type: 'write-dropped', store: name, reason, bytes })
@@ -203,7 +228,7 @@ export function guardStore(store: CacheStore, options: GuardOptions): GuardedSto
       const written = queue.peek(key)
       if (written) {
         counts.hits += 1
-        return { kind: 'found', entry: written }
+        return { kind: 'found', entry: written, waiting: true }
       }
       if (closed) return SKIPPED
       const work = (): Awaitable<Entry | undefined> => store.get(key)
@@ -220,6 +245,8 @@ export function guardStore(store: CacheStore, options: GuardOptions): GuardedSto
     scan: async (prefix, finding) => (closed ? { ...SKIPPED, matched: 0 } : removals.scan(prefix, finding)),
     read: (keys) => (closed ? SKIPPED : removals.read(keys)),
     dropWaiting: removals.dropWaiting,
+    readMany: (keys) => (closed ? SKIPPED : readMany(keys)),
+    put: (entries, onLate) => (closed ? SKIPPED : put(entries, onLate)),
     attempt: async (operation, work, ms = deadlineMs) => (closed ? SKIPPED : calls.call({ operation, ms, work, read: (value) => value })),
     size,
     stats: () => ({

@@ -26,6 +26,9 @@ export interface HearingOptions {
   readonly clock: Clock
   /** What is read or written for these keys right now must not bring them back. */
   readonly onRemoved: (removal: Removal) => void
+  readonly onRetired: (guards: readonly string[], at: number) => void
+  /** Any message may have been missed. */
+  readonly onLost: () => void
   /** What the selector of another process means; undefined where it cannot be read. Never throws or rejects. */
   readonly meantBy: (selector: string) => Awaitable<Meant | undefined>
 }
@@ -38,7 +41,7 @@ export interface Hearing {
   close(): void
 }
 
-export function listenToPeers({ tiers, shared, bus, clock, onRemoved, meantBy }: HearingOptions): Hearing {
+export function listenToPeers({ tiers, shared, bus, clock, onRemoved, onRetired, onLost, meantBy }: HearingOptions): Hearing {
   const local = tiers.filter((tier) => tier.store.local && tier !== shared)
   const distant = tiers.filter((tier) => !tier.store.local || tier === shared)
   const owed = new Map<Tier, Set<string>>(local.map((tier) => [tier, new Set()]))
@@ -115,7 +118,11 @@ export function listenToPeers({ tiers, shared, bus, clock, onRemoved, meantBy }:
           else eraseAll(message.prefix)
         })
         return
+      case 'retired':
+        onRetired(message.guards, message.at)
+        return
       case 'lost':
+        onLost()
         // Anything may have happened to anything.
         shared.store.dropWaiting('')
         removeAll('')

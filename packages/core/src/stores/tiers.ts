@@ -3,13 +3,19 @@
  * writes go to all; removals go up, so that nothing is promoted again from below.
  */
 
+import { LRUCache } from 'lru-cache'
 import { type Entry, entryBytes } from '../entry/entry.js'
 import { isThenable } from '../lib/deadline.js'
 import type { Awaitable, Clock, StoreEvent, StoreFailure, StoreSize } from '../ports.js'
-import type { BusMessage, FlightLease } from '../sharing.js'
-import { createStampClock } from './epochs/stamp.js'
-import type { EraseOutcome, GetOutcome, GuardedStore, SetOutcome, TierStats } from './guarded.js'
+import type { FlightLease } from '../sharing.js'
+import { createCascade, type RemovalMessage } from './epochs/cascade.js'
+import { createEntryIndex, type Located } from './epochs/entry-index.js'
+import { createEpochs } from './epochs/epochs.js'
+import { type Descended, descend } from './epochs/lineage.js'
+import type { MarkFailure } from './epochs/mark-writer.js'
+import type { GetOutcome, GuardedStore, SetOutcome, TierStats } from './guarded.js'
 import { listenToPeers, type Meant, type Removal } from './hearing.js'
+import { ABSENT, better, combine, reportNothing, reportOf, sum } from './outcomes.js'
 import { createPeers, type Peers } from './peers.js'
 import { createPending } from './pending.js'
 import { createRecords, type Records } from './records.js'
@@ -76,6 +82,15 @@ export interface StoreTiers {
    * @param selector the same for the other processes, as they can read it; without it they let go of everything under the prefix
    */
   erase(prefix: string, finding?: Finding, selector?: string): Promise<readonly TierReport[]>
+  /**
+   * Everything that has one of `guards` and was begun before this call is a miss from now on, in flight or stored, here and in the other
+   * processes; what it takes does not depend on how many entries that are. Reports count no entries: nobody looked for them.
+   */
+  retire(guards: readonly string[]): Promise<readonly TierReport[]>
+  /** What `retire` takes for a tag, or for the id of a dependency: a document, an answer, `model:<name>`, `snapshot:<name>`. */
+  guardOf(kind: 'tag' | 'dependency', text: string): string
+  /** Where the answer with this id was stored; undefined where nobody knows. Never rejects. */
+  find(id: string): Promise<Pick<Located, 'key'> | undefined>
   /** Counts the entries under `prefix` that `finding` means, tier by tier. Nothing is changed, and nobody told. */
   scan(prefix: string, finding: Finding): Promise<readonly TierReport[]>
   /** Counts the entries under `keys`, as `scan` does. */
@@ -95,11 +110,16 @@ export interface TiersOptions {
   readonly onEvent: (event: StoreEvent) => void
   /** Another process removed this: what is in flight for it here must not be stored. */
   readonly onRemoved: (removal: Removal) => void
+  /** Something was retired, here or in another process: nobody who asks from now on may join what is in flight. */
+  readonly onRetired: () => void
   /** What the selector of another process means; undefined where it cannot be read. Never throws or rejects. @default it cannot */
   readonly meantBy?: ((selector: string) => Awaitable<Meant | undefined>) | undefined
 }
 
-export function createTiers(tiers: readonly Tier[], { clock, onEvent, onRemoved, meantBy = () => undefined }: TiersOptions): StoreTiers {
+export function createTiers(
+  tiers: readonly Tier[],
+  { clock, onEvent, onRemoved, onRetired, meantBy = () => undefined }: TiersOptions,
+): StoreTiers {
   const firstSlow = tiers.findIndex(({ store }) => !store.synchronous)
   const quick = firstSlow === -1 ? tiers : tiers.slice(0, firstSlow)
   const slow = firstSlow === -1 ? [] : tiers.slice(firstSlow)
@@ -107,12 +127,19 @@ export function createTiers(tiers: readonly Tier[], { clock, onEvent, onRemoved,
   const shared = tiers.find(({ store }) => store.sharing !== undefined)
   const peers = createPeers(shared?.store)
   const pending = createPending()
-  const lasting = tiers.filter(({ store }) => !store.inMemory)
-  const records = createRecords(
-    lasting.map(({ store }) => store),
+  const lasting = tiers.filter(({ store }) => !store.inMemory).map(({ store }) => store)
+  const tell = (guards: readonly string[], at: number): Promise<boolean> => peers.announce({ kind: 'retired', guards, at })
+  const epochs = createEpochs({
+    stores: lasting,
     clock,
-  )
-  const stamps = createStampClock(clock)
+    bus: shared && peers.hasBus ? { store: shared.store, tell } : undefined,
+    onChange: onRetired,
+  })
+  const cascade = createCascade(epochs)
+  const records = createRecords(lasting, clock)
+  const index = createEntryIndex({ stores: lasting, guards: epochs.guards, clock })
+  /** Keys found in a memory of which it takes a read to know whether they are retired: `get` looks there once more. */
+  const doubts = new LRUCache<string, true>({ max: MAX_DOUBTS })
   let removals = 0
 
   for (const { store } of tiers) store.listen(onEvent)
@@ -129,8 +156,14 @@ export function createTiers(tiers: readonly Tier[], { clock, onEvent, onRemoved,
           onRemoved(removal) {
             removals++
             spoil(removal)
+            cascade.heard(removal)
             onRemoved(removal)
           },
+          onRetired(guards, at) {
+            epochs.hear(guards, at)
+            onRetired()
+          },
+          onLost: epochs.lose,
         })
       : undefined
 
@@ -155,19 +188,29 @@ export function createTiers(tiers: readonly Tier[], { clock, onEvent, onRemoved,
     for (const tier of above) void write(tier, entry)
   }
 
-  async function walk(key: string, isFresh: (entry: Entry) => boolean): Promise<Lookup> {
+  /** It is a miss. Where processes lead flights for each other the next answer replaces it: deleting would take away their lead. */
+  function discard(key: string, { store }: Tier): void {
+    if (!store.sharing?.flights) void store.delete(key)
+  }
+
+  async function walk(key: string, through: readonly Tier[], isFresh: (entry: Entry) => boolean): Promise<Lookup> {
     const work = pending.begin(key)
     try {
       let best: Lookup = ABSENT
-      for (const tier of slow) {
+      for (const tier of through) {
         if (hearing?.owes(tier, key)) continue
         const found = await tier.store.get(key)
+        const verdict = found.kind === 'found' ? await epochs.decide(found.entry, originOf(tier, found)) : 'valid'
         if (work.spoils(found.kind === 'found' ? found.entry : undefined)) return ABSENT
+        if (verdict === 'retired') discard(key, tier)
+        if (verdict !== 'valid') continue
         best = better(best, found, tier, isFresh)
         if (best.kind !== 'found' || !best.fresh) continue
         promote(best.entry, tiers.slice(0, tiers.indexOf(tier)))
         return best
       }
+      // Before the origin is asked: an answer that is begun in ignorance of a removal may be taken for an older one.
+      if (best.kind === 'absent') await epochs.learnKey(key)
       return best
     } finally {
       work.end()
@@ -191,14 +234,44 @@ export function createTiers(tiers: readonly Tier[], { clock, onEvent, onRemoved,
     }
   }
 
+  function keep(entry: Entry, lease: FlightLease | undefined, replaces: boolean): Awaitable<TiersSetOutcome> {
+    const sealed = epochs.seal(entry)
+    if (!sealed) return 'retired'
+    index.note(sealed)
+    if (lease && shared) return setUnderLease(sealed, lease, shared).then((outcome) => stored(sealed, outcome, replaces))
+    const outcomes = tiers.map((tier) => write(tier, sealed))
+    if (outcomes.some(isThenable)) return Promise.all(outcomes).then((all) => stored(sealed, combine(all), true))
+    return stored(sealed, combine(outcomes as SetOutcome[]), false)
+  }
+
   function stored<O extends TiersSetOutcome>(entry: Entry, outcome: O, replaces: boolean): O {
+    if (outcome === 'stored' && lasting.length > 0) {
+      const record = index.recordOf(entry)
+      for (const tier of tiers) if (!tier.store.inMemory) void tier.store.set(capped(record, tier))
+    }
     if (outcome === 'stored' && replaces && peers.hasBus) void peers.announce({ kind: 'changed', key: entry.key })
     return outcome
   }
 
+  function reportMarks(failures: readonly (MarkFailure | undefined)[]): readonly TierReport[] {
+    return tiers.map(({ store }) => reportNothing(store.name, failures[lasting.indexOf(store)]))
+  }
+
+  /** What was removed is gone; marks stop what is on its way, also where nobody can be told, and what was made from it. */
+  async function removeAndRetire(
+    message: RemovalMessage,
+    work: (tier: Tier, finding: Finding | undefined) => Awaitable<TierReport>,
+    finding?: Finding,
+  ): Promise<readonly TierReport[]> {
+    const falling = cascade.begin(message, finding)
+    const removed = await remove(message, (tier) => work(tier, falling.finding), finding?.matches)
+    const marks = reportMarks(await falling.end())
+    return removed.map((report, at) => ({ ...report, failed: report.failed ?? marks[at]?.failed }))
+  }
+
   /** From the deepest tier up, the memories first and last: what is promoted meanwhile goes as well. */
   async function remove(
-    message: BusMessage,
+    message: RemovalMessage,
     work: (tier: Tier) => Awaitable<TierReport>,
     matches?: Finding['matches'],
   ): Promise<readonly TierReport[]> {
@@ -228,9 +301,9 @@ export function createTiers(tiers: readonly Tier[], { clock, onEvent, onRemoved,
   }
 
   return {
-    synchronous: slow.length === 0,
+    synchronous: slow.length === 0 && lasting.length === 0,
     tiered: tiers.length > 1,
-    stamp: () => stamps.next(),
+    stamp: epochs.stamp,
     peers,
     records,
     peek(key, isFresh) {
@@ -238,32 +311,51 @@ export function createTiers(tiers: readonly Tier[], { clock, onEvent, onRemoved,
       for (let index = 0; index < quick.length; index++) {
         const tier = quick[index] as Tier
         if (hearing?.owes(tier, key)) continue
-        best = better(best, tier.store.get(key) as GetOutcome, tier, isFresh)
+        const found = tier.store.get(key) as GetOutcome
+        const verdict = found.kind === 'found' ? epochs.judge(found.entry, originOf(tier, found)) : 'valid'
+        if (verdict === 'retired') discard(key, tier)
+        if (verdict === undefined) doubts.set(key, true)
+        if (verdict !== 'valid') continue
+        best = better(best, found, tier, isFresh)
         if (best.kind !== 'found' || !best.fresh) continue
         if (index > 0) promote(best.entry, quick.slice(0, index))
         return best
       }
       return best
     },
-    get: (key, isFresh) => (slow.length === 0 ? ABSENT : walk(key, isFresh)),
+    get(key, isFresh) {
+      const through = doubts.delete(key) ? tiers : slow
+      return through.length === 0 ? ABSENT : walk(key, through, isFresh)
+    },
     set(entry, lease, replaces = true) {
-      if (lease && shared) return setUnderLease(entry, lease, shared).then((outcome) => stored(entry, outcome, replaces))
-      const outcomes = tiers.map((tier) => write(tier, entry))
-      if (outcomes.some(isThenable)) return Promise.all(outcomes).then((all) => stored(entry, combine(all), true))
-      return combine(outcomes as SetOutcome[])
+      const descended = descend(entry, index)
+      const finish = (whole: Descended): Awaitable<TiersSetOutcome> => {
+        if (typeof whole !== 'string') return keep(whole, lease, replaces)
+        return whole === 'too-many' ? 'refused' : 'failed'
+      }
+      return isThenable(descended) ? descended.then(finish) : finish(descended)
+    },
+    async retire(guards) {
+      onRetired()
+      return reportMarks(await epochs.retire(guards, true))
+    },
+    guardOf: epochs.guards.of,
+    async find(id) {
+      const found = await index.find(id)
+      return typeof found === 'string' ? undefined : { key: found.key }
     },
     delete: (key) =>
-      remove({ kind: 'deleted', key }, async ({ store }) => {
+      removeAndRetire({ kind: 'deleted', key }, async ({ store }) => {
         const outcome = await store.delete(key)
         const removed = outcome === 'deleted' ? 1 : 0
         const failed = outcome === 'failed' ? (store.state === 'up' ? 'error' : 'skipped') : undefined
         return { tier: store.name, matched: removed, removed, failed }
       }),
     erase: (prefix, finding, selector) =>
-      remove(
+      removeAndRetire(
         selector === undefined ? { kind: 'erased', prefix } : { kind: 'scanned', prefix, selector },
-        async ({ store }) => reportOf(store.name, await store.erase(prefix, finding)),
-        finding?.matches,
+        async ({ store }, falling) => reportOf(store.name, await store.erase(prefix, falling)),
+        finding,
       ),
     scan: (prefix, finding) => inspect(({ store }) => store.scan(prefix, finding)),
     look: (keys, finding) =>
@@ -283,49 +375,28 @@ export function createTiers(tiers: readonly Tier[], { clock, onEvent, onRemoved,
       const near = tiers[0]
       if (!near?.store.inMemory) return
       const before = removals
-      const keep = (entry: Entry): void => {
+      const from = lasting.find(({ local }) => local) ?? lasting[0]
+      const keepNewer = async (entry: Entry): Promise<void> => {
+        if ((await epochs.decide(entry, from)) !== 'valid' || removals !== before) return
         const found = near.store.get(entry.key) as GetOutcome
         if (found.kind !== 'found' || found.entry.storedAt < entry.storedAt) void write(near, entry)
       }
       const budgetBytes = Math.floor((near.store.limits.maxBytes ?? DEFAULT_WARM_BYTES) / 2)
-      await warmUp(entries(budgetBytes), keep, () => isClosed() || removals !== before)
+      await warmUp(entries(budgetBytes), keepNewer, () => isClosed() || removals !== before)
     },
     async close() {
       hearing?.close()
+      await epochs.close()
       await Promise.all(tiers.map(({ store }) => store.close()))
     },
   }
 }
 
-/** The newer of two entries; a failure is worth telling only where nothing was found. */
-function better(best: Lookup, found: GetOutcome, { store }: Tier, isFresh: (entry: Entry) => boolean): Lookup {
-  if (found.kind === 'found') {
-    if (best.kind === 'found' && best.entry.storedAt >= found.entry.storedAt) return best
-    return { kind: 'found', entry: found.entry, source: store.name, fresh: isFresh(found.entry) }
-  }
-  return found.kind === 'failed' && best.kind === 'absent' ? found : best
+/** What is found in this process, in a memory or waiting to be written, was judged or made here. */
+function originOf({ store }: Tier, found: GetOutcome): GuardedStore | undefined {
+  return store.inMemory || (found.kind === 'found' && found.waiting) ? undefined : store
 }
 
-/** Stored anywhere is stored. */
-function combine(outcomes: readonly SetOutcome[]): SetOutcome {
-  for (const outcome of ['stored', 'refused', 'dropped'] as const) if (outcomes.includes(outcome)) return outcome
-  return 'failed'
-}
-
-function reportOf(tier: string, outcome: EraseOutcome): TierReport {
-  if (outcome.kind === 'erased') return { tier, matched: outcome.matched, removed: outcome.removed, failed: undefined }
-  return { tier, matched: outcome.matched, removed: outcome.removed, failed: outcome.reason }
-}
-
-function sum(first: TierReport, second: TierReport): TierReport {
-  return {
-    tier: first.tier,
-    matched: first.matched + second.matched,
-    removed: first.removed + second.removed,
-    failed: second.failed,
-  }
-}
-
-const ABSENT: Lookup = { kind: 'absent' }
+const MAX_DOUBTS = 1000
 /** For memories that do not say how much they hold. */
 const DEFAULT_WARM_BYTES = 64 * 1024 * 1024

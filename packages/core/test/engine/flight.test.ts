@@ -198,7 +198,8 @@ describe('collapsed forwarding', () => {
       store: {
         name: 'counting',
         limits: { maxEntryBytes: Number.POSITIVE_INFINITY },
-        get: () => {
+        get: (key) => {
+          if (!key.startsWith('lc1.')) return undefined
           reads++
           return new Promise((resolve) => {
             answer = resolve

@@ -27,7 +27,8 @@ function remote(clock: ManualClock, name = 'remote', extra: Partial<CacheStore> 
   let release: () => void = () => {}
   const calls: string[] = []
   const later = <T>(call: string, work: () => T): Promise<T> => {
-    calls.push(call)
+    // What the cache keeps there of its own has its own tests.
+    if (!/ lc0\./.test(call)) calls.push(call)
     return gate.then(() => {
       if (store.fail) throw new Error('down')
       return work()
@@ -81,6 +82,7 @@ function scene(clock: ManualClock, stores: readonly (CacheStore | [CacheStore, t
     clock,
     onEvent: (event) => events.push(event),
     onRemoved: (removal) => erased.push(...('prefix' in removal ? [removal.prefix] : removal.keys)),
+    onRetired: () => {},
   })
   return { clock, tiers: made, events, erased }
 }
@@ -465,6 +467,7 @@ describe('tiers of several processes', () => {
       clock,
       onEvent: (event) => events.push(event),
       onRemoved: () => {},
+      onRetired: () => {},
     })
     let caughtUp: (() => void) | undefined
     other.behind = new Promise((resolve) => (caughtUp = resolve))

@@ -1,0 +1,177 @@
+/**
+ * Epochs: invalidation by marks in place of searching. A mark on a guard retires every entry that has the guard and was begun before it,
+ * wherever that entry is or may yet come from: a store, another process, a queue, an answer in flight. docs/decisions/0015-epoch-marks.md
+ */
+
+import { randomId } from '#platform'
+import type { Entry, KnownMark } from '../../entry/entry.js'
+import { MAX_CLOCK_SKEW_MS } from '../../freshness.js'
+import type { Clock } from '../../ports.js'
+import type { GuardedStore } from '../guarded-store.js'
+import { createGuards, type Guarded, type Guards, sinceOf } from './guards.js'
+import { createMarkReader } from './mark-reader.js'
+import { createMarkTable } from './mark-table.js'
+import { createMarkWriter, type MarkFailure, type MarkWriter } from './mark-writer.js'
+import { createStampClock } from './stamp.js'
+
+export interface EpochsOptions {
+  /** The stores outside this process's memory. */
+  readonly stores: readonly GuardedStore[]
+  readonly clock: Clock
+  /** Tells the other processes of marks, where they listen: through which store. */
+  readonly bus: { readonly store: GuardedStore; readonly tell: (guards: readonly string[], at: number) => Promise<boolean> } | undefined
+  /** Something was found to be invalidated elsewhere: what is in flight may be older. */
+  readonly onChange: () => void
+  /** Most guards that are known at a time. @default 20,000 */
+  readonly maxKnown?: number | undefined
+}
+
+/** `unknown`: a store did not say; the entry may or may not be good. */
+export type Verdict = 'valid' | 'retired' | 'unknown'
+
+export interface Epochs {
+  readonly guards: Guards
+  stamp(): number
+  /**
+   * What can be said of `entry` at once; undefined where marks have to be read first.
+   *
+   * @param from where it was found; undefined for this process's own memory, to which nothing goes that was not judged or made here
+   */
+  judge(entry: Entry, from: GuardedStore | undefined): 'valid' | 'retired' | undefined
+  /** As `judge`, after reading what is not known: at most one batch a store. */
+  decide(entry: Entry, from: GuardedStore | undefined): Promise<Verdict>
+  /** Nothing was found under `key`: reads whether that is because it was removed, if that is not known. */
+  learnKey(key: string): Promise<void> | undefined
+  /** `entry` as it is to be stored, or undefined where it is retired already. */
+  seal(entry: Entry): Entry | undefined
+  /**
+   * Retires everything that has one of `guards` and was begun before. For each of the stores, why it does not have the marks.
+   *
+   * @param told whether other processes are to be told, or learn it in another way
+   */
+  retire(guards: readonly string[], told: boolean): Promise<readonly (MarkFailure | undefined)[]>
+  /** Another process has raised marks; without a stamp it was before now. */
+  hear(guards: readonly string[], at?: number): void
+  /** What other processes said was lost. */
+  lose(): void
+  close(): Promise<void>
+}
+
+export function createEpochs({ stores, clock, bus, onChange, maxKnown }: EpochsOptions): Epochs {
+  const by = randomId()
+  const stamps = createStampClock(clock)
+  const guards = createGuards()
+  const all = guards.of('all', '')
+  const remote = stores.length > 0
+  const told = bus !== undefined
+  let lifetimeMs = LEAST_LIFETIME_MS
+
+  const table = createMarkTable((guard) => remote && !writers.some((writer) => writer.owes(guard)), maxKnown)
+  const reader = createMarkReader({ stores, table, stamps, clock, told, onChange })
+  const writers: readonly MarkWriter[] = stores.map((store) =>
+    createMarkWriter({
+      store,
+      stamps,
+      clock,
+      all,
+      lifetimeMs: () => lifetimeMs,
+      onWritten: (written, at) => learn(written, at),
+      tell: bus?.store === store ? bus.tell : undefined,
+    }),
+  )
+
+  function learn(marked: readonly string[], at: number): void {
+    const heard = stamps.next()
+    for (const guard of marked) table.learn(guard, { at, heard, generation: 0 })
+  }
+
+  /** Within what clocks may differ by nothing is told by times, but by what the process knew when it began. */
+  function isAfter(mark: number, { since, knows }: Pick<Guarded, 'since' | 'knows'>): boolean {
+    return mark > knows && mark + MAX_CLOCK_SKEW_MS >= since
+  }
+
+  function isRetired(entry: Entry): boolean {
+    if (table.marks === 0 && table.floor === 0) return false
+    const since = sinceOf(entry)
+    // What was dropped of marks is older than whatever was begun here since.
+    if (table.floor > 0 && table.floor + (entry.meta.by === by ? 0 : MAX_CLOCK_SKEW_MS) >= since) return true
+    return guards.entry(entry).some((guarded) => isAfter(table.get(guarded.guard)?.at ?? 0, guarded))
+  }
+
+  function unknownGuards(entry: Entry): readonly string[] {
+    const unknown: string[] = []
+    for (const { guard, isOwnKey } of guards.entry(entry)) if (!(isOwnKey && told) && !reader.isKnown(guard)) unknown.push(guard)
+    return unknown
+  }
+
+  function judge(entry: Entry, from: GuardedStore | undefined): 'valid' | 'retired' | undefined {
+    if (isRetired(entry)) return 'retired'
+    if (!remote) return 'valid'
+    reader.refresh()
+    if (!reader.current) return undefined
+    if (reader.unmarked) return 'valid'
+    if (!from && (reader.unread || reader.cut)) return 'valid'
+    return unknownGuards(entry).length === 0 ? 'valid' : undefined
+  }
+
+  function noteLifetime(entry: Entry): void {
+    const ms = entry.deleteAt - sinceOf(entry)
+    if (ms > lifetimeMs) lifetimeMs = Math.min(ms, LONGEST_LIFETIME_MS)
+  }
+
+  /** Marks of its guards that this process knew when `entry` was begun, where the times alone do not tell. */
+  function knownBefore(entry: Entry): readonly KnownMark[] {
+    const found: KnownMark[] = []
+    if (table.marks === 0) return found
+    const began = sinceOf(entry)
+    for (const { guard, since } of guards.entry(entry)) {
+      const { at = 0, heard = 0 } = (since === began && table.get(guard)) || {}
+      if (at > 0 && heard < began && at + MAX_CLOCK_SKEW_MS >= began) found.push([guard, at])
+    }
+    return found
+  }
+
+  return {
+    guards,
+    stamp: stamps.next,
+    judge,
+    async decide(entry, from) {
+      stamps.see(sinceOf(entry))
+      noteLifetime(entry)
+      const verdict = judge(entry, from)
+      if (verdict !== undefined) return verdict
+      await reader.read(unknownGuards(entry))
+      if (isRetired(entry)) return 'retired'
+      // What was known before the stores fell silent is the best there is.
+      return !from || reader.hears(from) || unknownGuards(entry).length === 0 ? 'valid' : 'unknown'
+    },
+    learnKey(key) {
+      if (!remote || told || (reader.current && reader.unmarked)) return undefined
+      const guard = guards.of('key', key)
+      return reader.current && reader.isKnown(guard) ? undefined : reader.read([guard])
+    },
+    seal(entry) {
+      noteLifetime(entry)
+      const knows = knownBefore(entry)
+      const sealed: Entry = { ...entry, meta: { ...entry.meta, by, ...(knows.length > 0 && { knows }) } }
+      return isRetired(sealed) ? undefined : sealed
+    },
+    async retire(marked, tellOthers) {
+      learn(marked, stamps.next())
+      return Promise.all(writers.map((writer) => writer.raise(marked, tellOthers)))
+    },
+    hear(marked, at = stamps.next()) {
+      stamps.see(at)
+      learn(marked, at)
+    },
+    lose: reader.lose,
+    async close() {
+      await Promise.all(writers.map((writer) => writer.close()))
+    },
+  }
+}
+
+const DAY_MS = 86_400_000
+/** Other processes may keep entries for longer than this one has seen yet. */
+const LEAST_LIFETIME_MS = 7 * DAY_MS
+const LONGEST_LIFETIME_MS = 400 * DAY_MS

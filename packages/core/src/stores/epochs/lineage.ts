@@ -1,0 +1,38 @@
+/** What an answer that is about to be stored takes over from the answers that it was made from. */
+
+import type { Entry, InheritedGuard } from '../../entry/entry.js'
+import { isThenable } from '../../lib/deadline.js'
+import type { Awaitable } from '../../ports.js'
+import { type EntryIndex, type Finding, isEntryId } from './entry-index.js'
+
+/** `unknown`: a store did not say what it depends on. `too-many`: more guards than an entry may have. */
+export type Descended = Entry | 'unknown' | 'too-many'
+
+/**
+ * `entry` with the guards of the answers in its `dependsOn`: those fall with what their answers were made from. At once, unless an id
+ * has to be looked up in a store.
+ */
+export function descend(entry: Entry, index: EntryIndex): Awaitable<Descended> {
+  const ids = (entry.meta.dependsOn ?? []).filter((id) => isEntryId(id) && id !== entry.id)
+  if (entry.meta.tags.length + (entry.meta.dependsOn?.length ?? 0) > MAX_GUARDS) return 'too-many'
+  if (ids.length === 0) return entry
+  const found = index.findAll(ids)
+  return isThenable(found) ? found.then((all) => inherit(entry, all)) : inherit(entry, found)
+}
+
+function inherit(entry: Entry, found: readonly Finding[]): Descended {
+  if (found.includes('unknown')) return 'unknown'
+  const earliest = new Map<string, InheritedGuard>()
+  for (const finding of found) {
+    if (typeof finding === 'string') continue
+    for (const guard of finding.guards) {
+      const other = earliest.get(guard[0])
+      if (!other || guard[1] < other[1]) earliest.set(guard[0], guard)
+    }
+  }
+  if (earliest.size > MAX_GUARDS) return 'too-many'
+  return earliest.size === 0 ? entry : { ...entry, meta: { ...entry.meta, inherits: [...earliest.values()] } }
+}
+
+/** Tags and dependencies of an entry, and guards that it takes over: each of the two at the most. */
+const MAX_GUARDS = 1000
