@@ -18,6 +18,11 @@ export interface InvalidateReport {
   /** Entries found in any tier. One entry in three tiers counts three times. */
   readonly matched: number
   readonly removed: number
+  /**
+   * Marks that were raised, one for each tag or dependency: whatever they mean is a miss from now on. It is not counted in `matched` and
+   * `removed`, since nobody went to look for it.
+   */
+  readonly retired: number
   readonly tiers: readonly TierReport[]
   /** Ids (`x-llm-cache-id`) of some of them, ten at the most. */
   readonly sample: readonly string[]
@@ -82,18 +87,23 @@ export async function invalidate(
 /** @throws InvalidationError as `invalidate` does */
 export async function carryOut(selection: Selection, dryRun: boolean, context: InvalidateContext): Promise<InvalidateReport> {
   const search = createSearch(selection)
-  const tiers = merge(dryRun ? await look(selection, search, context) : await remove(selection, search, context))
+  const tiers = merge(dryRun ? await look(selection, search, context) : await take(selection, search, context))
   const all = search.thrown ? tiers.map((tier) => ({ ...tier, failed: tier.failed ?? ('rule' as const) })) : tiers
-  const report = reportOf(all, [...search.sample], dryRun)
+  const report = reportOf(all, [...search.sample], { dryRun, retired: dryRun ? 0 : (selection.guards?.length ?? 0) })
   if (report.tiers.some(({ failed }) => failed !== undefined)) throw new InvalidationError(report, search.thrown)
   return report
 }
 
-export function reportOf(tiers: readonly TierReport[], sample: readonly string[], dryRun = false): InvalidateReport {
+export function reportOf(
+  tiers: readonly TierReport[],
+  sample: readonly string[],
+  { dryRun = false, retired = 0 }: { readonly dryRun?: boolean; readonly retired?: number } = {},
+): InvalidateReport {
   return {
     dryRun,
     matched: tiers.reduce((total, { matched }) => total + matched, 0),
     removed: tiers.reduce((total, { removed }) => total + removed, 0),
+    retired,
     tiers,
     sample,
   }
@@ -140,6 +150,10 @@ async function look({ reach }: Selection, { finding }: Search, { store }: Invali
   const reports: (readonly TierReport[])[] = []
   for (const prefix of reach.prefixes) reports.push(await store.scan(prefix, finding))
   return reports
+}
+
+async function take(selection: Selection, search: Search, context: InvalidateContext): Promise<Reports> {
+  return selection.guards ? [await context.store.retire(selection.guards)] : remove(selection, search, context)
 }
 
 async function remove({ reach, criterion }: Selection, { finding }: Search, context: InvalidateContext): Promise<Reports> {

@@ -1,11 +1,13 @@
 /** What a selector means: which keys are in reach and, where that is not all, which entries under them. */
 
 import { checkNames, invalid } from '../engine/checks.js'
+import { checkDependencies, checkTags } from '../engine/resolve.js'
 import type { Entry } from '../entry/entry.js'
 import type { Duration } from '../lib/duration.js'
 import { describeValue } from '../lib/nearest.js'
 import type { PartitionSelector } from '../policy/partition.js'
 import type { Clock } from '../ports.js'
+import type { StoreTiers } from '../stores/tiers.js'
 import { type Criterion, checkAge, checkPattern, checkRule, type EntryView, matcherOf, type PatternFields } from './matching.js'
 
 /**
@@ -15,6 +17,19 @@ import { type Criterion, checkAge, checkPattern, checkRule, type EntryView, matc
 export interface InvalidateSelector {
   /** Cache keys, as the entries of a store carry them. At most 10,000. */
   readonly keys?: readonly string[] | undefined
+  /**
+   * Whatever has one of these tags, without looking for it: it is retired, that is, a miss wherever it comes from. At most 10,000.
+   *
+   * @example { tags: ['docs:v1'] }
+   */
+  readonly tags?: readonly string[] | undefined
+  /**
+   * Whatever depends on one of these ids, directly or through other answers, in the way of `tags`: what apps say by `dependsOn`, ids of
+   * answers, `model:<name>` as it was asked for, `snapshot:<name>` as the answer names it. At most 10,000.
+   *
+   * @example { dependsOn: 'doc:17' }
+   */
+  readonly dependsOn?: string | readonly string[] | undefined
   /**
    * Entries of which a glob (`*`, `?`, `[a-z]`, `[^a-z]`, `\` before what is meant literally) matches the whole cache key, or any tag,
    * or the route's pattern, or the model; of an object all that it names must match.
@@ -45,6 +60,8 @@ export interface Selection {
   readonly matches?: ((entry: Entry) => boolean) | undefined
   /** The same for other processes, where it is data. */
   readonly criterion?: Criterion | undefined
+  /** What is meant has one of these and is retired by it. Then `matches` says the same of one entry. */
+  readonly guards?: readonly string[] | undefined
 }
 
 export type Reach = { readonly keys: readonly string[] } | { readonly prefixes: readonly string[] }
@@ -53,6 +70,7 @@ export interface SelectorContext {
   /** Digests of the partitions that a selector may mean under the rules in use. @throws OptionError */
   readonly digestsOf: (selector: PartitionSelector) => readonly string[]
   readonly clock: Pick<Clock, 'now'>
+  readonly store: Pick<StoreTiers, 'guardOf' | 'hasGuard'>
 }
 
 type Name = keyof InvalidateSelector
@@ -64,6 +82,9 @@ const SELECTORS: { readonly [N in Name]-?: (value: unknown, context: SelectorCon
       throw invalid('keys', `must be a list of at most ${MAX_KEYS} cache keys (${KEY_PREFIX}<partition>.<request>)`)
     return { reach: { keys: value } }
   },
+  tags: (value, context) => retiring('tag', checkTags(listOf('tags', 'tags', value)), context),
+  dependsOn: (value, context) =>
+    retiring('dependency', checkDependencies(typeof value === 'string' ? [value] : listOf('dependsOn', 'ids', value)), context),
   pattern: (value) => scanning(checkPattern(value)),
   olderThan: (value, { clock }) => scanning(checkAge(value, clock)),
   rule: (value) => ({ reach: EVERYWHERE, matches: checkRule(value) }),
@@ -82,6 +103,16 @@ const SCANNING: readonly string[] = ['pattern', 'olderThan', 'rule']
 
 function scanning(criterion: Criterion): Selection {
   return { reach: EVERYWHERE, matches: matcherOf(criterion), criterion }
+}
+
+function retiring(kind: 'tag' | 'dependency', texts: readonly string[], { store }: SelectorContext): Selection {
+  const guards = new Set(texts.map((text) => store.guardOf(kind, text)))
+  return { reach: EVERYWHERE, matches: (entry) => store.hasGuard(entry, guards), guards: [...guards] }
+}
+
+function listOf(option: string, what: string, value: unknown): readonly unknown[] {
+  if (Array.isArray(value) && value.length > 0 && value.length <= MAX_KEYS) return value
+  throw invalid(option, `must be a list of 1 to ${MAX_KEYS} ${what}, not ${describeValue(value)}`)
 }
 
 const NAMES = Object.keys(SELECTORS) as readonly Name[]

@@ -64,6 +64,8 @@ export interface EntryMeta {
   readonly by?: string
   /** Marks of this entry's guards that its process knew when it began, where they are so recent that the times alone do not tell. */
   readonly knows?: readonly KnownMark[]
+  /** Recent rounds of marks (stores/epochs/marks.ts) that its process had heard of when it began, whatever they were about. */
+  readonly rounds?: readonly string[]
   /** Guards of the answers that this one was made from: what retires them retires it. */
   readonly inherits?: readonly InheritedGuard[]
 }
@@ -85,7 +87,7 @@ export function entryBytes(entry: Entry): number {
   if (chunks) total += chunks.length * CHUNK_MARK_BYTES
   for (const tag of meta.tags) total += TAG_BYTES + tag.length * BYTES_PER_UNIT
   for (const id of meta.dependsOn ?? []) total += TAG_BYTES + id.length * BYTES_PER_UNIT
-  total += GUARD_BYTES * ((meta.knows?.length ?? 0) + (meta.inherits?.length ?? 0))
+  total += GUARD_BYTES * ((meta.knows?.length ?? 0) + (meta.inherits?.length ?? 0) + (meta.rounds?.length ?? 0))
   if (meta.snapshot !== undefined) total += meta.snapshot.length * BYTES_PER_UNIT
   if (meta.model !== undefined) total += meta.model.length * BYTES_PER_UNIT
   if (meta.route !== undefined) total += meta.route.length * BYTES_PER_UNIT

@@ -105,6 +105,7 @@ function metaOf(fields: Fields): EntryMeta {
     ...(fields.startedAt !== undefined && { startedAt: numberOf(fields.startedAt, 'startedAt') }),
     ...(fields.by !== undefined && { by: stringOf(fields.by, 'by') }),
     ...(fields.knows !== undefined && { knows: arrayOf(fields.knows, 'knows').map(knownOf) }),
+    ...(fields.rounds !== undefined && { rounds: textsOf(fields.rounds, 'rounds') }),
     ...(fields.inherits !== undefined && { inherits: arrayOf(fields.inherits, 'inherits').map(inheritedOf) }),
   }
 }

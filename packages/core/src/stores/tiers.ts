@@ -89,6 +89,7 @@ export interface StoreTiers {
   retire(guards: readonly string[]): Promise<readonly TierReport[]>
   /** What `retire` takes for a tag, or for the id of a dependency: a document, an answer, `model:<name>`, `snapshot:<name>`. */
   guardOf(kind: 'tag' | 'dependency', text: string): string
+  hasGuard(entry: Entry, guards: ReadonlySet<string>): boolean
   /** Where the answer with this id was stored; undefined where nobody knows. Never rejects. */
   find(id: string): Promise<Pick<Located, 'key'> | undefined>
   /** Counts the entries under `prefix` that `finding` means, tier by tier. Nothing is changed, and nobody told. */
@@ -188,9 +189,9 @@ export function createTiers(
     for (const tier of above) void write(tier, entry)
   }
 
-  /** It is a miss. Where processes lead flights for each other the next answer replaces it: deleting would take away their lead. */
+  /** It is a miss. Where other processes may just have replaced it, or lead a flight for it, it stays until it is replaced. */
   function discard(key: string, { store }: Tier): void {
-    if (!store.sharing?.flights) void store.delete(key)
+    if (store.local) void store.delete(key)
   }
 
   async function walk(key: string, through: readonly Tier[], isFresh: (entry: Entry) => boolean): Promise<Lookup> {
@@ -340,6 +341,7 @@ export function createTiers(
       return reportMarks(await epochs.retire(guards, true))
     },
     guardOf: epochs.guards.of,
+    hasGuard: (entry, guards) => epochs.guards.entry(entry).some(({ guard }) => guards.has(guard)),
     async find(id) {
       const found = await index.find(id)
       return typeof found === 'string' ? undefined : { key: found.key }

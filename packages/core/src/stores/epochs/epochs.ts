@@ -10,8 +10,9 @@ import type { Clock } from '../../ports.js'
 import type { GuardedStore } from '../guarded-store.js'
 import { createGuards, type Guarded, type Guards, sinceOf } from './guards.js'
 import { createMarkReader } from './mark-reader.js'
-import { createMarkTable } from './mark-table.js'
+import { createMarkTable, type Known } from './mark-table.js'
 import { createMarkWriter, type MarkFailure, type MarkWriter } from './mark-writer.js'
+import { createRounds } from './rounds.js'
 import { createStampClock } from './stamp.js'
 
 export interface EpochsOptions {
@@ -60,6 +61,7 @@ export interface Epochs {
 export function createEpochs({ stores, clock, bus, onChange, maxKnown }: EpochsOptions): Epochs {
   const by = randomId()
   const stamps = createStampClock(clock)
+  const rounds = createRounds(stamps)
   const guards = createGuards()
   const all = guards.of('all', '')
   const remote = stores.length > 0
@@ -67,27 +69,32 @@ export function createEpochs({ stores, clock, bus, onChange, maxKnown }: EpochsO
   let lifetimeMs = LEAST_LIFETIME_MS
 
   const table = createMarkTable((guard) => remote && !writers.some((writer) => writer.owes(guard)), maxKnown)
-  const reader = createMarkReader({ stores, table, stamps, clock, told, onChange })
+  const reader = createMarkReader({ stores, table, rounds, stamps, clock, told, onChange })
   const writers: readonly MarkWriter[] = stores.map((store) =>
     createMarkWriter({
       store,
+      rounds,
       stamps,
       clock,
       all,
       lifetimeMs: () => lifetimeMs,
-      onWritten: (written, at) => learn(written, at),
+      onWritten(written, at, round) {
+        learn(written, at, round)
+        rounds.hear([round])
+      },
       tell: bus?.store === store ? bus.tell : undefined,
     }),
   )
 
-  function learn(marked: readonly string[], at: number): void {
+  function learn(marked: readonly string[], at: number, round = ''): void {
     const heard = stamps.next()
-    for (const guard of marked) table.learn(guard, { at, heard, generation: 0 })
+    for (const guard of marked) table.learn(guard, { at, round, heard, generation: 0 })
   }
 
   /** Within what clocks may differ by nothing is told by times, but by what the process knew when it began. */
-  function isAfter(mark: number, { since, knows }: Pick<Guarded, 'since' | 'knows'>): boolean {
-    return mark > knows && mark + MAX_CLOCK_SKEW_MS >= since
+  function isAfter({ at, round }: Known, { since, knows }: Guarded, heard: readonly string[] | undefined): boolean {
+    if (at === 0 || at <= knows || at + MAX_CLOCK_SKEW_MS < since) return false
+    return heard === undefined || !heard.includes(round)
   }
 
   function isRetired(entry: Entry): boolean {
@@ -95,7 +102,11 @@ export function createEpochs({ stores, clock, bus, onChange, maxKnown }: EpochsO
     const since = sinceOf(entry)
     // What was dropped of marks is older than whatever was begun here since.
     if (table.floor > 0 && table.floor + (entry.meta.by === by ? 0 : MAX_CLOCK_SKEW_MS) >= since) return true
-    return guards.entry(entry).some((guarded) => isAfter(table.get(guarded.guard)?.at ?? 0, guarded))
+    return guards.entry(entry).some((guarded) => {
+      const known = table.get(guarded.guard)
+      // What the process had heard of says nothing of answers that it was made from.
+      return known !== undefined && isAfter(known, guarded, guarded.since === since ? entry.meta.rounds : undefined)
+    })
   }
 
   function unknownGuards(entry: Entry): readonly string[] {
@@ -153,7 +164,9 @@ export function createEpochs({ stores, clock, bus, onChange, maxKnown }: EpochsO
     seal(entry) {
       noteLifetime(entry)
       const knows = knownBefore(entry)
-      const sealed: Entry = { ...entry, meta: { ...entry.meta, by, ...(knows.length > 0 && { knows }) } }
+      const heard = rounds.before(sinceOf(entry))
+      const meta = { ...entry.meta, by, ...(knows.length > 0 && { knows }), ...(heard.length > 0 && { rounds: heard }) }
+      const sealed: Entry = { ...entry, meta }
       return isRetired(sealed) ? undefined : sealed
     },
     async retire(marked, tellOthers) {

@@ -6,12 +6,14 @@
 import type { Clock } from '../../ports.js'
 import type { GuardedStore } from '../guarded-store.js'
 import type { MarkTable } from './mark-table.js'
-import { LATEST_KEY, markAt, markKey } from './marks.js'
+import { LATEST_KEY, markKey, readMark } from './marks.js'
+import type { Rounds } from './rounds.js'
 import type { StampClock } from './stamp.js'
 
 export interface MarkReaderOptions {
   readonly stores: readonly GuardedStore[]
   readonly table: MarkTable
+  readonly rounds: Rounds
   readonly stamps: StampClock
   readonly clock: Pick<Clock, 'monotonic'>
   /** The processes tell each other of marks. */
@@ -48,7 +50,7 @@ interface Source {
   failed: boolean
 }
 
-export function createMarkReader({ stores, table, stamps, clock, told, onChange }: MarkReaderOptions): MarkReader {
+export function createMarkReader({ stores, table, rounds, stamps, clock, told, onChange }: MarkReaderOptions): MarkReader {
   const sources: Source[] = stores.map((store) => ({ store, latest: UNREAD, failed: false }))
   const underWay = new Map<string, Promise<void>>()
   // In memory there is nothing yet that could have been invalidated before this moment.
@@ -75,10 +77,11 @@ export function createMarkReader({ stores, table, stamps, clock, told, onChange 
     const [latest, ...marks] = outcome.value
     const heard = stamps.next()
     for (const [index, guard] of guards.entries()) {
-      const at = markAt(marks[index])
-      stamps.see(at)
-      table.learn(guard, { at, heard, generation: 0 })
+      const mark = readMark(marks[index])
+      stamps.see(mark.at)
+      table.learn(guard, { ...mark, heard, generation: 0 })
     }
+    if (latest) rounds.hear([latest.id, ...(latest.meta.rounds ?? [])])
     if (before === losses) note(source, latest?.id)
   }
 
@@ -88,7 +91,7 @@ export function createMarkReader({ stores, table, stamps, clock, told, onChange 
     const asked = generation
     const before = losses
     await Promise.all(sources.map((source) => ask(source, guards)))
-    if (!reader.cut) for (const guard of guards) table.learn(guard, { at: 0, heard: 0, generation: asked })
+    if (!reader.cut) for (const guard of guards) table.learn(guard, { at: 0, round: '', heard: 0, generation: asked })
     if (before === losses) readAt = Math.max(readAt, sentAt)
   }
 

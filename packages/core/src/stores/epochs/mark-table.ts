@@ -5,6 +5,8 @@ import { LRUCache } from 'lru-cache'
 export interface Known {
   /** Stamp of the latest mark, 0 where there is none. */
   readonly at: number
+  /** Its round; '' where that is not known. */
+  readonly round: string
   /** Stamp of when this process knew of it: what it begins after that is no business of the mark. */
   readonly heard: number
   /** In which generation of the reader it was read from all stores, 0 where it was not. */
@@ -44,8 +46,8 @@ export function createMarkTable(isElsewhere: (guard: string) => boolean, max: nu
       const generation = Math.max(mark.generation, known?.generation ?? 0)
       const later = !known || mark.at > known.at
       if (!later && generation === known.generation) return
-      const { at, heard } = later ? mark : known
-      table.set(guard, { at, heard, generation })
+      const { at, round, heard } = later ? mark : known
+      table.set(guard, { at, round, heard, generation })
       if (at > 0) marks++
     },
     get marks() {

@@ -1,12 +1,15 @@
 /** Brings marks into one store, and keeps at it where the store does not take them. */
 
+import { randomId } from '#platform'
 import type { Clock, StoreFailure } from '../../ports.js'
 import type { GuardedStore } from '../guarded-store.js'
 import { latestEntry, markEntry } from './marks.js'
+import type { Rounds } from './rounds.js'
 import type { StampClock } from './stamp.js'
 
 export interface MarkWriterOptions {
   readonly store: GuardedStore
+  readonly rounds: Rounds
   readonly stamps: StampClock
   readonly clock: Clock
   /** How long marks have to live, in ms. */
@@ -14,7 +17,7 @@ export interface MarkWriterOptions {
   /** The guard that every entry has: it stands for all where there are too many to keep. */
   readonly all: string
   /** These marks are in the store, with this stamp. */
-  readonly onWritten: (guards: readonly string[], at: number) => void
+  readonly onWritten: (guards: readonly string[], at: number, round: string) => void
   /** Tells the other processes; false where they could not be told. */
   readonly tell: ((guards: readonly string[], at: number) => Promise<boolean>) | undefined
 }
@@ -36,7 +39,7 @@ export interface MarkWriter {
 type Batch = readonly (readonly [guard: string, told: boolean])[]
 
 export function createMarkWriter(options: MarkWriterOptions): MarkWriter {
-  const { store, stamps, clock, lifetimeMs, all, onWritten, tell } = options
+  const { store, rounds, stamps, clock, lifetimeMs, all, onWritten, tell } = options
   /** With whether the others are to be told. */
   const owed = new Map<string, boolean>()
   /** Being written right now. */
@@ -53,22 +56,23 @@ export function createMarkWriter(options: MarkWriterOptions): MarkWriter {
   async function write(marked: Batch): Promise<MarkFailure | undefined> {
     const guards = marked.map(([guard]) => guard)
     const at = stamps.next()
+    const round = randomId()
     const lived = { now: clock.now(), lifetimeMs: Math.min(lifetimeMs(), store.limits.maxTtlMs ?? Number.POSITIVE_INFINITY) }
     const onLate = (): void => {
       owe(marked)
       retry()
     }
     const marks = await store.put(
-      guards.map((guard) => markEntry(guard, at, lived)),
+      guards.map((guard) => markEntry(guard, at, round, lived)),
       onLate,
     )
     if (marks.kind === 'failed') return marks.reason
     if (!marks.value) return 'refused'
     // After the marks: whoever finds it changed finds them too.
-    const latest = await store.put([latestEntry(lived)])
+    const latest = await store.put([latestEntry(round, rounds.recent(), lived)])
     if (latest.kind === 'failed') return latest.reason
     if (!latest.value) return 'refused'
-    onWritten(guards, at)
+    onWritten(guards, at, round)
     const untold = marked.flatMap(([guard, told]) => (told ? [guard] : []))
     return !tell || untold.length === 0 || (await tell(untold, at)) ? undefined : 'peers'
   }

@@ -1,11 +1,14 @@
 /**
- * Marks as stores hold them: entries without a body, so that every store and every codec takes them as they are.
+ * Marks as stores hold them: entries without a body, so that every store and every codec takes them as they are. Those that are raised
+ * together are a round, which has a random id.
  *
- *   lc0.mark.<guard>   when what the guard guards was last invalidated: `meta.startedAt`
- *   lc0.mark.latest    changes whenever a mark does: `id`, random. Whoever finds it as it was need not read any mark again
+ *   lc0.mark.<guard>   when what the guard guards was last invalidated: `meta.startedAt`; `id` is the round
+ *   lc0.mark.latest    changes whenever a mark does: `id` is the latest round, `meta.rounds` has some of those before
+ *
+ * The latest round is written when its marks are there. Whoever finds it as it was need not read any mark again, and whoever finds a
+ * round there knows that what it begins from then on comes after that.
  */
 
-import { randomId } from '#platform'
 import type { Entry } from '../../entry/entry.js'
 import { type Lived, MARK_PREFIX, recordEntry } from './record-entry.js'
 
@@ -15,15 +18,16 @@ export function markKey(guard: string): string {
   return MARK_PREFIX + guard
 }
 
-export function markEntry(guard: string, at: number, lived: Lived): Entry {
-  return recordEntry(markKey(guard), '', { startedAt: at }, lived)
+/** @param at stamp, in ms since the epoch */
+export function markEntry(guard: string, at: number, round: string, lived: Lived): Entry {
+  return recordEntry(markKey(guard), round, { startedAt: at }, lived)
 }
 
-/** The stamp of a mark; 0 where there is none. */
-export function markAt(entry: Entry | undefined): number {
-  return entry?.meta.startedAt ?? 0
+/** The stamp of a mark and its round; 0 where there is none. */
+export function readMark(entry: Entry | undefined): { readonly at: number; readonly round: string } {
+  return { at: entry?.meta.startedAt ?? 0, round: entry?.id ?? '' }
 }
 
-export function latestEntry(lived: Lived): Entry {
-  return recordEntry(LATEST_KEY, randomId(), {}, lived)
+export function latestEntry(round: string, before: readonly string[], lived: Lived): Entry {
+  return recordEntry(LATEST_KEY, round, { rounds: before }, lived)
 }
