@@ -5,6 +5,7 @@ import type { CompressionReport } from './compression/measure.js'
 import { type Control, createControl } from './control/control.js'
 import type { UsagePattern } from './control/patterns/group.js'
 import { createPatterns, type Patterns, type UsagePatternsOptions } from './control/patterns/patterns.js'
+import { createPreloader } from './control/preload/preloader.js'
 import { createTeller } from './control/teller.js'
 import type { WarmOptions, WarmScheduleOptions } from './control/warm/options.js'
 import type { WarmSource } from './control/warm/source.js'
@@ -157,6 +158,7 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
       engine.forget(removal)
       if ('prefix' in removal) patterns?.forget(removal.prefix)
     }
+    preloader?.forget(removal)
   }
   const store = orRelease(release, () =>
     createTiers(tiers, {
@@ -193,6 +195,8 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
   let closing: Promise<void> | undefined
   const isClosed = (): boolean => closing !== undefined
   const engine = createEngine(context, isClosed)
+  const preloader = resolved.preload && createPreloader(context, resolved.preload)
+  if (preloader) traffic.push(preloader.listen)
 
   const dispatch =
     resolved.app &&
@@ -217,7 +221,7 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
   const describe = createDescriber(options, resolved, opened)
   const digests = (partition: PartitionSelector): readonly string[] => digestsOf(partition, partitioners.values())
   const control = createControl({ store, clock, emitter, forget, rejections, tell: teller.tell, digestsOf: digests })
-  const own = (): Omit<CacheStats, 'shared'> => stats.read(store.size(), store.stats())
+  const own = (): Omit<CacheStats, 'shared' | 'preload'> => stats.read(store.size(), store.stats())
   const shared = store.peers.counters && createSharedStats(store.peers.counters, { own, clock })
   const warmest = opened.slice(1).find((tier) => tier.store.hottest !== undefined)?.store
   if (policy.because === 'NODE_ENV') resolved.log?.(SWITCHED_OFF)
@@ -240,7 +244,7 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
     usagePatterns: (patternsOptions) => counted().read(patternsOptions),
     compression: { measure: () => compression.measure() },
     async stats() {
-      return { ...own(), shared: await shared?.read() }
+      return { ...own(), shared: await shared?.read(), preload: preloader?.stats() }
     },
     analyze: async () => analyze(own(), missed.read()),
     on: emitter.on,
@@ -248,6 +252,7 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
       closing ??= (async () => {
         control.close()
         warmer.close()
+        preloader?.close()
         upstream.close()
         missed.close()
         compression.close()

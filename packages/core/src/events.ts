@@ -104,6 +104,41 @@ export type CacheEvent =
         /** Why it failed. The entry is as it was. */
         readonly reason: RefreshFailure | undefined
       })
+  | (ExchangeLabels &
+      ModelLabels & {
+        readonly type: 'preload-started'
+        readonly source: PreloadSource
+        /** That the caller will ask for it, 0 to 1. */
+        readonly probability: number
+      })
+  | (ExchangeLabels &
+      ModelLabels & {
+        readonly type: 'preload-ended'
+        readonly source: PreloadSource
+        /** `fresh`: it was there already; `elsewhere`: another request is asking for it. */
+        readonly outcome: 'stored' | 'fresh' | 'elsewhere' | 'failed'
+        /** Why it failed. */
+        readonly reason: RefreshFailure | undefined
+        /** What it cost in US dollars, where that is known. */
+        readonly usd: number | undefined
+      })
+  | (ExchangeLabels &
+      ModelLabels & {
+        /** It is known whether a preloaded answer was asked for in time; one that was not stored was not. */
+        readonly type: 'preload-judged'
+        readonly source: PreloadSource
+        readonly used: boolean
+        /** What the caller did not have to wait, in ms. */
+        readonly savedMs: number
+      })
+  | {
+      /** Predictions of one kind, or those for one caller, are acted upon from now on, or only watched. */
+      readonly type: 'preload-switched'
+      readonly at: number
+      readonly what: PreloadSource | 'partition'
+      readonly on: boolean
+      readonly reason: PreloadSwitchReason
+    }
   | (ExchangeLabels & ModelLabels & { readonly type: 'flight-joined'; readonly entryId: string })
   | (ExchangeLabels &
       ModelLabels & {
@@ -197,5 +232,14 @@ export type RefreshFailure = SkipReason | BypassReason | 'not-reached'
  * - `signal`, `closed`: it was told to end, or the cache was closed.
  */
 export type WarmStop = 'end' | 'budget-tokens' | 'budget-usd' | 'cost-unknown' | 'failures' | 'signal' | 'closed'
+
+/**
+ * What a prediction of the next request rests upon, mostly: what was asked before it, what is asked at this hour, or what is asked
+ * in most sessions.
+ */
+export type PreloadSource = 'follow-up' | 'hour' | 'habit'
+
+/** `proven`: enough came true; `precision`: too little did; `value`: what came true saved less than what did not cost. */
+export type PreloadSwitchReason = 'proven' | 'precision' | 'value'
 
 export type CacheEventListener = (event: CacheEvent) => void

@@ -64,6 +64,11 @@ export interface CacheRequest {
    * @param mark what the new request has as its `mark`
    */
   again?(mark?: object): Promise<number | undefined> | undefined
+  /**
+   * Takes down all that `again` needs, so that it can be done when this request and its client are long gone. Absent or undefined
+   * where it cannot be done, and as long as the body has not been read.
+   */
+  hold?(): HeldRequest | undefined
   /** What this cache put on a request that it sent to the app itself; nobody else can put it there. */
   readonly mark?: object | undefined
   /** The handle of a cache mounted further out on the same request: the inner one decides, the outer one stands back. */
@@ -94,6 +99,14 @@ export interface DispatchOptions {
  * ended, with undefined where it broke off; never rejects.
  */
 export type Dispatch = (request: DetachedRequest, options?: DispatchOptions) => Promise<number | undefined>
+
+/** A request that was taken down to be sent again. It has the body and the credentials of its caller: it must not leave the process. */
+export interface HeldRequest {
+  /** What it takes in memory, about. */
+  readonly bytes: number
+  /** As `CacheRequest.again`. */
+  again(mark?: object): Promise<number | undefined> | undefined
+}
 
 /** What followers of an answer in flight need to know before its first byte. */
 export interface AnswerHead {

@@ -8,6 +8,7 @@ export type { EntryView, PatternFields } from './control/matching.js'
 export type { UsagePattern } from './control/patterns/group.js'
 export type { UsagePatternsOptions } from './control/patterns/patterns.js'
 export { createRejectCall, type RejectCallOptions, type Rejecting } from './control/reject-call.js'
+export type { PreloadSourceStats, PreloadStats } from './control/preload/stats.js'
 export type { Schedule, ScheduleOptions } from './control/schedule.js'
 export type { InvalidateSelector } from './control/selector.js'
 export type { WarmFileRequests, WarmTemplate } from './control/warm/file.js'
@@ -25,6 +26,7 @@ export type { AnswerView, LlmCacheOptions, ReplayPace, RouteOptions, UpstreamRul
 export type { PatternsOptions } from './engine/pattern-options.js'
 export type { Policy, PolicyChoice, PolicyName } from './engine/policies.js'
 export type { PolicyInForce, ValueSource } from './engine/precedence.js'
+export type { PreloadOptions } from './engine/preload-options.js'
 export { isOptionError } from './engine/resolve.js'
 export { createEntryCodec, type EncryptionOptions, type EntryCodecOptions } from './entry/codec.js'
 export { type BodyCoding, type BodyEncoding, type ChunkMark, type Entry, type EntryMeta, entryBytes } from './entry/entry.js'
@@ -36,6 +38,8 @@ export type {
   ExchangeLabels,
   MissReason,
   ModelLabels,
+  PreloadSource,
+  PreloadSwitchReason,
   RefreshCause,
   RefreshFailure,
   SkipReason,
@@ -53,6 +57,7 @@ export type {
   Dispatch,
   DispatchOptions,
   HeaderPairs,
+  HeldRequest,
   Outcome,
   Recorder,
   Reply,

@@ -25,8 +25,11 @@ export function openCached(options: CachedOptions): CacheRoute {
       `cached() takes its options first, as cached({ ttl: '1h' }, handler), not ${what}`,
     )
   }
+  if (options.cache === undefined) {
+    const { cache: _, ...own } = options
+    return createLlmCache(own)
+  }
   const { cache, ...rest } = options
-  if (cache === undefined) return createLlmCache(rest)
   if (isLlmCache(cache)) return cache.route(rest)
   throw new OptionError('ERR_OPTION_INVALID', 'cache', `cache must be what createLlmCache() gives, not ${describeValue(cache)}`)
 }

@@ -9,6 +9,7 @@ import { resolveAheadBudget } from './ahead-options.js'
 import { checkNames, checkObject, countOf, durationOf, functionOf, invalid, oneOf } from './checks.js'
 import type { LlmCacheOptions } from './options.js'
 import { type ResolvedPatterns, resolvePatterns } from './pattern-options.js'
+import { type ResolvedPreload, resolvePreload } from './preload-options.js'
 import { CACHE_OPTIONS } from './resolve.js'
 
 /** The options of the cache itself. */
@@ -21,6 +22,7 @@ export interface ResolvedCache {
   readonly patterns: ResolvedPatterns | undefined
   /** What refreshing ahead may cost in all. */
   readonly aheadBudget: BudgetLimits
+  readonly preload: ResolvedPreload | undefined
 }
 
 /** @throws OptionError for an unknown or wrong option of the cache; those of its routes are `resolveRule`'s */
@@ -46,6 +48,7 @@ export function resolveCache(options: LlmCacheOptions): ResolvedCache {
     app: appOf(options.app),
     patterns: resolvePatterns(options.patterns),
     aheadBudget: resolveAheadBudget(options.refreshAhead),
+    preload: resolvePreload(options.preload),
   }
 }
 

@@ -16,6 +16,7 @@ import type { StoreOption } from '../stores/store.js'
 import type { RefreshAheadBudgetOptions, RefreshAheadOptions } from './ahead-options.js'
 import type { PatternsOptions } from './pattern-options.js'
 import type { Policy, PolicyName } from './policies.js'
+import type { PreloadOptions } from './preload-options.js'
 
 /** How a recorded stream is sent: at once, with the origin's own rhythm, or at a steady rate. */
 export type ReplayPace = 'instant' | 'recorded' | { readonly tokensPerSecond: number }
@@ -92,6 +93,8 @@ export interface RouteOptions {
   readonly complete?: ((answer: AnswerView) => boolean) | undefined
   /** Largest request body in bytes that is read for the key; larger ones are bypassed. @default 4 MiB */
   readonly maxBodyBytes?: number | undefined
+  /** False: requests of this route are never sent ahead, nor learnt from. @default true where the cache preloads */
+  readonly preload?: boolean | undefined
 }
 
 /** An answer that is about to be stored. */
@@ -115,9 +118,15 @@ export interface UpstreamRule {
 }
 
 /** Options of a cache; those of its routes are defaults that a route may override. */
-export interface LlmCacheOptions extends RouteOptions {
+export interface LlmCacheOptions extends Omit<RouteOptions, 'preload'> {
   /** As for a route, and what refreshing ahead may cost in all: `{ usdPerHour: 0.5 }`. @default false */
   readonly refreshAhead?: boolean | RefreshAheadBudgetOptions | undefined
+  /**
+   * What a caller is likely to ask next is asked ahead, in the background, through the app's own middleware and with the caller's own
+   * request of before, which is held in memory for it with its credentials. Only for apps whose handlers do nothing but answer.
+   * @default false
+   */
+  readonly preload?: boolean | PreloadOptions | undefined
   /** Name in `Cache-Status`: letters, digits and `-_.`. @default 'llm-cache' */
   readonly name?: string | undefined
   /** Only `exact` in this version. @default 'exact' */

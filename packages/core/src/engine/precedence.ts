@@ -5,7 +5,7 @@
 
 import { OptionError } from '../errors.js'
 import type { RefreshAheadOptions } from './ahead-options.js'
-import { isPlain, present } from './checks.js'
+import { invalid, isPlain, present } from './checks.js'
 import type { LlmCacheOptions, RouteOptions } from './options.js'
 import { type ChosenPolicy, checkPolicy, namedPolicy, POLICIES, type Policy, type PolicyChoice, type PolicyName } from './policies.js'
 import { checkRouteNames, type Rule, resolveRule, routeDefaults } from './resolve.js'
@@ -66,6 +66,8 @@ export function createRuleResolver(cacheOptions: LlmCacheOptions, chosen: Chosen
     // Whoever sets a variable where an app runs must not be able to stop it.
     const lenient = (name: keyof RouteOptions): boolean => chosen.because === 'LLM_CACHE_POLICY' && sources.get(name) === 'policy'
     const rule = resolveRule(options, { enabled: caching, lenient })
+    if (rule.preload && !cacheOptions.preload)
+      throw invalid('preload', 'is true for a route of a cache that does not preload; give `preload` to the cache too')
     return { rule, policy: inForce(policy), options, sources }
   }
 }

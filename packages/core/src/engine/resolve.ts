@@ -36,6 +36,8 @@ export interface Rule extends FreshnessRule {
   readonly maxBodyBytes: number
   /** Which answers are refreshed before their freshness ends; undefined: none. */
   readonly ahead: AheadRule | undefined
+  /** Whether requests of this route are learnt from, and sent ahead. */
+  readonly preload: boolean
 }
 
 /** Request fields with which clients of the providers choose versions and accounts: always in the key. */
@@ -63,6 +65,7 @@ const ROUTE_OPTIONS: readonly (keyof RouteOptions)[] = [
   'toolCalls',
   'complete',
   'maxBodyBytes',
+  'preload',
 ]
 
 export const CACHE_OPTIONS: readonly (keyof LlmCacheOptions)[] = [
@@ -133,12 +136,16 @@ export function resolveRule(options: RouteOptions, { enabled = true, lenient = (
     complete: functionOf('complete', options.complete),
     maxBodyBytes: countOf('maxBodyBytes', options.maxBodyBytes, DEFAULT_MAX_BODY_BYTES),
     ahead: resolveAhead(options.refreshAhead),
+    preload: booleanOf('preload', options.preload, false),
   }
 }
 
 /** The part of a cache's options that its routes inherit. */
 export function routeDefaults(options: LlmCacheOptions): RouteOptions {
-  return Object.fromEntries(ROUTE_OPTIONS.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])))
+  const { preload } = options
+  const given = Object.fromEntries(ROUTE_OPTIONS.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])))
+  // How much the cache preloads is its own matter.
+  return preload === undefined ? given : { ...given, preload: preload !== false }
 }
 
 /**

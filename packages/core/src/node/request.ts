@@ -1,11 +1,11 @@
 /** A Node request as the engine sees it. */
 
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
-import { askAgain } from '../dispatch/again.js'
+import { askAgain, holdRequest, type Received } from '../dispatch/again.js'
 import { pairsOf } from '../dispatch/fields.js'
 import { markOf } from '../dispatch/mark.js'
 import type { CacheHandle } from '../engine/handle.js'
-import type { CacheRequest, Dispatch, RequestBody } from '../exchange.js'
+import type { CacheRequest, Dispatch, HeldRequest, RequestBody } from '../exchange.js'
 import { bodyOf } from './body.js'
 import { certificateOf } from './certificate.js'
 
@@ -103,11 +103,20 @@ class NodeRequest implements CacheRequest {
   }
 
   again(mark?: object): Promise<number | undefined> | undefined {
+    const received = this.#received()
+    return received && askAgain(received, mark)
+  }
+
+  hold(): HeldRequest | undefined {
+    const received = this.#received()
+    return received && holdRequest(received)
+  }
+
+  #received(): Received | undefined {
     const body = this.#body
     if (body === undefined || body instanceof Promise || this.mark) return undefined
     const origin = this.#request
-    const received = { method: this.method, url: this.url, headers: pairsOf(origin.rawHeaders), body, origin }
-    return askAgain({ ...received, dispatch: this.#options.dispatch }, mark)
+    return { method: this.method, url: this.url, headers: pairsOf(origin.rawHeaders), body, origin, dispatch: this.#options.dispatch }
   }
 }
 

@@ -49,6 +49,7 @@ export const ROUTE_VALUES: RouteValues = {
   collapse: (_, { collapseMs }) => (collapseMs === undefined ? OFF : `timeout ${duration(collapseMs)}`),
   replay: (_, { replay }) => (typeof replay === 'string' ? replay : `${replay.tokensPerSecond} tokens a second`),
   maxBodyBytes: (_, { maxBodyBytes }) => bytes(maxBodyBytes),
+  preload: (_, { preload }) => preload,
 }
 
 type CacheValues = {

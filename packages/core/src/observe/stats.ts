@@ -1,5 +1,6 @@
 /** Counters over the event stream. They know events only, never the engine. */
 
+import type { PreloadStats } from '../control/preload/stats.js'
 import { createCostFunction, type PriceTable } from '../cost/cost.js'
 import type { CacheEvent, MissReason, SkipReason, Usage } from '../events.js'
 import type { BypassReason } from '../exchange.js'
@@ -49,6 +50,8 @@ export interface CacheStats {
   readonly shared: SharedStats | undefined
   /** Tokens that were served but not billed, as far as providers reported usage. */
   readonly saved: Savings
+  /** What was preloaded; undefined where the cache does not preload. Its `usd` are spent, `saved` does not know them. */
+  readonly preload: PreloadStats | undefined
 }
 
 export interface Savings {
@@ -62,7 +65,10 @@ export interface Savings {
 
 export interface StatsCounter {
   listen(event: CacheEvent): void
-  read(size: { readonly entries: number; readonly bytes: number } | undefined, tiers: readonly TierStats[]): Omit<CacheStats, 'shared'>
+  read(
+    size: { readonly entries: number; readonly bytes: number } | undefined,
+    tiers: readonly TierStats[],
+  ): Omit<CacheStats, 'shared' | 'preload'>
 }
 
 export function createStats(prices?: PriceTable): StatsCounter {

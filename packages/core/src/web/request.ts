@@ -1,10 +1,10 @@
 /** A `Request` as the engine sees it. */
 
-import { askAgain } from '../dispatch/again.js'
+import { askAgain, holdRequest, type Received } from '../dispatch/again.js'
 import { pairsOf } from '../dispatch/fields.js'
 import { markOf } from '../dispatch/mark.js'
 import type { CacheHandle } from '../engine/handle.js'
-import type { CacheRequest, Dispatch, RequestBody } from '../exchange.js'
+import type { CacheRequest, Dispatch, HeldRequest, RequestBody } from '../exchange.js'
 import type { BodyReader } from './body.js'
 import { certificateOf } from './identity.js'
 import { messageBehind } from './incoming.js'
@@ -92,11 +92,21 @@ class WebRequest implements CacheRequest {
   }
 
   again(mark?: object): Promise<number | undefined> | undefined {
+    const received = this.#received()
+    return received && askAgain(received, mark)
+  }
+
+  hold(): HeldRequest | undefined {
+    const received = this.#received()
+    return received && holdRequest(received)
+  }
+
+  #received(): Received | undefined {
     if (this.#read === undefined || this.mark) return undefined
     const message = this.#message
     const headers = message?.rawHeaders ? pairsOf(message.rawHeaders) : [...this.#request.headers]
-    const received = { method: this.method, url: this.url, headers, body: this.#read, origin: message ?? this.#request }
-    return askAgain({ ...received, dispatch: this.#options.dispatch }, mark)
+    const { dispatch } = this.#options
+    return { method: this.method, url: this.url, headers, body: this.#read, origin: message ?? this.#request, dispatch }
   }
 
   get #message(): NodeMessage | undefined {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { createLlmCache, type LlmCache } from '../../src/cache.js'
 import type { InvalidationError } from '../../src/control/invalidate.js'
 import type { InvalidateSelector } from '../../src/control/selector.js'
-import type { LlmCacheOptions } from '../../src/engine/options.js'
+import type { LlmCacheOptions, RouteOptions } from '../../src/engine/options.js'
 import type { Outcome, Recorder } from '../../src/exchange.js'
 import type { CacheStore } from '../../src/ports.js'
 import { createKeyvStore } from '../../src/stores/keyv.js'
@@ -10,7 +10,7 @@ import { createMemoryStore } from '../../src/stores/memory.js'
 import { completion, encode, JSON_HEAD, request } from '../engine/support.js'
 
 const TENANTS = ['t', 't::u', 'x*', 'xyz', '*', '__proto__', 'constructor', '', 'shared', 't.', 'lc1.', '[a]', 'ü', 'T']
-const byTenant: LlmCacheOptions = { partition: (asked) => asked.header('x-tenant') || 'none' }
+const byTenant: RouteOptions = { partition: (asked) => asked.header('x-tenant') || 'none' }
 const ask = (cache: LlmCache, headers: Record<string, string>): Promise<Outcome> | Outcome => cache.open(request({ headers }))
 
 function recorderOf(outcome: Outcome): Recorder {

@@ -20,6 +20,16 @@ describe('wrong options', () => {
     [{ normalize: 'lose' }, 'normalize', /loose/],
     [{ replay: 'fast' }, 'replay', /tokensPerSecond/],
     [{ replay: { tokensPerSecond: 0 } }, 'replay', /tokensPerSecond/],
+    [{ preload: 'yes' }, 'preload', /true, false or an object/],
+    [{ preload: { usdPerHours: 1 } }, 'preload.usdPerHours', /"usdPerHour"/],
+    [{ preload: { minPrecision: 1 } }, 'preload.minPrecision', /share/],
+    [{ preload: { minPrecision: 0 } }, 'preload.minPrecision', /share/],
+    [{ preload: { usdPerSecond: -1 } }, 'preload.usdPerSecond', /dollars/],
+    [{ preload: { usdPerHour: 0 } }, 'preload.usdPerHour', /dollars/],
+    [{ preload: { whileBelow: 0 } }, 'preload.whileBelow', /above zero/],
+    [{ preload: { maxPartitions: 1.5 } }, 'preload.maxPartitions', /whole number/],
+    [{ preload: { maxHeldBytes: -1 } }, 'preload.maxHeldBytes', /whole number/],
+    [{ preload: { hold: '3 days' } }, 'preload.hold', /unit/],
     [{ refreshAhead: 'yes' }, 'refreshAhead', /true, false or options/],
     [{ refreshAhead: [] }, 'refreshAhead', /object/],
     [{ refreshAhead: { hit: 3 } }, 'refreshAhead.hit', /"hits"/],
@@ -84,6 +94,10 @@ describe('wrong options', () => {
     expect(() => cache.route({ ttl: '5' } as never)).toThrow(OptionError)
     expect(() => cache.route({ refreshAhead: { usdPerHour: 1 } as never })).toThrow(/usdPerHour belongs to the cache/)
     expect(() => cache.route({ refreshAhead: { window: 1 } })).toThrow(/refreshAhead.window/)
+    expect(() => cache.route({ preload: { usdPerHour: 1 } as never })).toThrow(/preload is an object; it must be true or false/)
+    expect(() => cache.route({ preload: true })).toThrow(/does not preload/)
+    expect(() => cache.route({ preload: false })).not.toThrow()
+    expect(() => createLlmCache({ preload: {} }).route({ preload: true })).not.toThrow()
   })
 
   it.each([
