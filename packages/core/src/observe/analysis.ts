@@ -53,7 +53,7 @@ export interface Estimate {
   readonly high: number
 }
 
-export function analyze(stats: Omit<CacheStats, 'shared'>, misses: MissCounts): Analysis {
+export function analyze(stats: Omit<CacheStats, 'shared' | 'preload'>, misses: MissCounts): Analysis {
   const estimate = (count: number): Estimate => {
     const share = misses.sampled === 0 ? undefined : count / misses.sampled
     return { count, share, ...wilson(count, misses.sampled) }
