@@ -13,6 +13,7 @@ import type { WarmReport } from './control/warm/tally.js'
 import { createWarmer, type WarmSchedule } from './control/warm/warm.js'
 import { createCostFunction } from './cost/cost.js'
 import { createDispatch, lazyDispatch } from './dispatch/dispatch.js'
+import { type Ahead, openAhead } from './engine/ahead.js'
 import { resolveCache } from './engine/cache-options.js'
 import type { EngineContext } from './engine/context.js'
 import { createDetachedTable } from './engine/detached.js'
@@ -149,6 +150,7 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
   })
   const teller = createTeller(codec)
   const missed = createMissSample(clock)
+  let ahead: Ahead | undefined
   const forget = (removal: Removal): void => {
     missed.forget(removal)
     if ('meant' in removal && removal.meant) {
@@ -159,6 +161,7 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
       if ('prefix' in removal) patterns?.forget(removal.prefix)
     }
     preloader?.forget(removal)
+    ahead?.forget(removal)
   }
   const store = orRelease(release, () =>
     createTiers(tiers, {
@@ -198,6 +201,14 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
   const preloader = resolved.preload && createPreloader(context, resolved.preload)
   if (preloader) traffic.push(preloader.listen)
 
+  /** What learns from the traffic hears of it from the first route on that asks for it. */
+  function learn({ rule }: RuleInForce): void {
+    if (!rule.ahead || ahead) return
+    ahead = openAhead(context, engine.refresher)
+    traffic.push(ahead.listen)
+  }
+  learn(main)
+
   const dispatch =
     resolved.app &&
     lazyDispatch(resolved.app, {
@@ -221,7 +232,10 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
   const describe = createDescriber(options, resolved, opened)
   const digests = (partition: PartitionSelector): readonly string[] => digestsOf(partition, partitioners.values())
   const control = createControl({ store, clock, emitter, forget, rejections, tell: teller.tell, digestsOf: digests })
-  const own = (): Omit<CacheStats, 'shared' | 'preload'> => stats.read(store.size(), store.stats())
+  const own = (): Omit<CacheStats, 'shared' | 'preload'> => ({
+    ...stats.read(store.size(), store.stats()),
+    refreshAhead: ahead?.state,
+  })
   const shared = store.peers.counters && createSharedStats(store.peers.counters, { own, clock })
   const warmest = opened.slice(1).find((tier) => tier.store.hottest !== undefined)?.store
   if (policy.because === 'NODE_ENV') resolved.log?.(SWITCHED_OFF)
@@ -232,6 +246,7 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
     dispatch,
     route(routeOptions) {
       const route = routeOf(routeOptions)
+      learn(route)
       return { open: (request) => engine.open(request, route.rule), dispatch, describe: () => describe(route) }
     },
     describe: (routeOptions) => describe(routeOptions === undefined ? main : inForce(routeOptions)),
@@ -253,6 +268,7 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
         control.close()
         warmer.close()
         preloader?.close()
+        ahead?.close()
         upstream.close()
         missed.close()
         compression.close()
