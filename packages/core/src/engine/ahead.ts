@@ -81,7 +81,7 @@ export function openAhead(context: EngineContext, refresher: Refresher): Ahead {
     costOf,
     budget: context.cache.aheadBudget,
     can: (looked) => refresher.can(looked),
-    refresh: (looked, ended) => refresher.start(looked, 'ahead', ended),
+    refresh: (looked, ended) => refresher.start(looked, 'ahead', ended) === 'running',
     current(entry) {
       const near = store.peek(entry.key, () => false)
       if (near.kind === 'found') return near.entry

@@ -29,7 +29,7 @@ export interface Recommendation {
 }
 
 export interface Facts {
-  readonly stats: Omit<CacheStats, 'shared'>
+  readonly stats: Omit<CacheStats, 'shared' | 'preload'>
   readonly exact: ExactAnalysis
   /** Misses within a second of an equal one, where collapsing is off. */
   readonly simultaneous: Estimate
