@@ -8,6 +8,7 @@ import type { InvalidateSelector } from './control/selector.js'
 import { createTeller } from './control/teller.js'
 import { createCostFunction } from './cost/cost.js'
 import { lazyDispatch } from './dispatch/dispatch.js'
+import { type Ahead, openAhead } from './engine/ahead.js'
 import { resolveCache } from './engine/cache-options.js'
 import type { EngineContext } from './engine/context.js'
 import { createDetachedTable } from './engine/detached.js'
@@ -142,12 +143,16 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
   })
   const teller = createTeller(codec)
   const missed = createMissSample(clock)
+  let ahead: Ahead | undefined
   const forget = (removal: Removal): void => {
     missed.forget(removal)
     if ('meant' in removal && removal.meant) {
       context.flights.spoil(removal)
       compression.forget(removal.prefix)
-    } else engine.forget(removal)
+      return
+    }
+    engine.forget(removal)
+    ahead?.forget(removal)
   }
   const store = orRelease(release, () =>
     createTiers(tiers, {
@@ -179,6 +184,14 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
   const isClosed = (): boolean => closing !== undefined
   const engine = createEngine(context, isClosed)
 
+  /** What learns from the traffic hears of it from the first route on that asks for it. */
+  function learn({ rule }: RuleInForce): void {
+    if (!rule.ahead || ahead) return
+    ahead = openAhead(context, engine.refresher)
+    traffic.push(ahead.listen)
+  }
+  learn(main)
+
   const dispatch =
     resolved.app &&
     lazyDispatch(resolved.app, {
@@ -203,7 +216,10 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
     emitter,
     carryOut: (selection) => carryOut(selection, false, control),
   })
-  const own = (): Omit<CacheStats, 'shared'> => stats.read(store.size(), store.stats())
+  const own = (): Omit<CacheStats, 'shared'> => ({
+    ...stats.read(store.size(), store.stats()),
+    refreshAhead: ahead?.state,
+  })
   const shared = store.peers.counters && createSharedStats(store.peers.counters, { own, clock })
   const warmest = opened.slice(1).find((tier) => tier.store.hottest !== undefined)?.store
   if (policy.because === 'NODE_ENV') resolved.log?.(SWITCHED_OFF)
@@ -214,6 +230,7 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
     dispatch,
     route(routeOptions) {
       const route = routeOf(routeOptions)
+      learn(route)
       return { open: (request) => engine.open(request, route.rule), dispatch, describe: () => describe(route) }
     },
     describe: (routeOptions) => describe(routeOptions === undefined ? main : inForce(routeOptions)),
@@ -229,6 +246,7 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
     close() {
       closing ??= (async () => {
         schedules.close()
+        ahead?.close()
         upstream.close()
         missed.close()
         compression.close()

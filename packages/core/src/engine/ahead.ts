@@ -11,7 +11,9 @@ import type { Clock } from '../ports.js'
 import type { Removal } from '../stores/hearing.js'
 import { createPopularity, type Tally } from './ahead-popularity.js'
 import { type AheadValue, aheadValue, lifetimeOf } from './ahead-value.js'
+import type { EngineContext } from './context.js'
 import type { DetachedResult } from './detached.js'
+import type { Refresher } from './refresh.js'
 import type { Lookedup, TrafficListener } from './traffic.js'
 
 export interface AheadParts {
@@ -69,6 +71,24 @@ const BUDGET_PAUSE_MS = 60_000
 const REST_MS = 5000
 const MAX_RESTING = 10_000
 const NOT_STARTED: DetachedResult = { kind: 'elsewhere' }
+
+/** Refreshing ahead for a cache. */
+export function openAhead(context: EngineContext, refresher: Refresher): Ahead {
+  const { store, clock, random, costOf } = context
+  return createAhead({
+    clock,
+    random,
+    costOf,
+    budget: context.cache.aheadBudget,
+    can: (looked) => refresher.can(looked),
+    refresh: (looked, ended) => refresher.start(looked, 'ahead', ended) === 'running',
+    current(entry) {
+      const near = store.peek(entry.key, () => false)
+      if (near.kind === 'found') return near.entry
+      return store.synchronous ? undefined : entry
+    },
+  })
+}
 
 export function createAhead({ clock, random, costOf, budget: limits, refresh, can, current }: AheadParts): Ahead {
   const popularity = createPopularity(clock)

@@ -19,7 +19,7 @@ import { type Flight, type Joined, joinFor } from './flight.js'
 import { idleHandle } from './notes.js'
 import type { Found, Query } from './query.js'
 import { startRecording } from './recorder.js'
-import { createRefresher } from './refresh.js'
+import { createRefresher, type Refresher } from './refresh.js'
 import { CLIENT_LEFT, followerReply, NOT_NEEDED, onlyIfCachedReply, ownFields } from './replies.js'
 import type { Rule } from './resolve.js'
 import { createSending } from './sending.js'
@@ -29,6 +29,7 @@ export interface Engine {
   open(request: CacheRequest, rule: Rule): Awaitable<Outcome>
   /** Lets go of everything in flight and in memory for these keys: none of it will be stored. */
   forget(removal: Removal): void
+  readonly refresher: Refresher
 }
 
 /** How an answer is to be led. */
@@ -306,7 +307,7 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
     admission.forget(removal.prefix)
   }
 
-  return { open: admission.open, forget }
+  return { open: admission.open, forget, refresher }
 }
 
 /** For entries that are not there. */

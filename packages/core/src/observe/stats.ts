@@ -3,6 +3,7 @@
 import { createCostFunction, type PriceTable } from '../cost/cost.js'
 import type { CacheEvent, MissReason, SkipReason, Usage } from '../events.js'
 import type { BypassReason } from '../exchange.js'
+import type { BudgetState } from '../policy/budget.js'
 import type { StoreFailure } from '../ports.js'
 import type { TierStats } from '../stores/guarded.js'
 import type { SharedStats } from './shared-stats.js'
@@ -17,6 +18,8 @@ export interface CacheStats {
   readonly refreshed: number
   /** Background fetches that failed and left the older answer as it was. */
   readonly refreshesFailed: number
+  /** What waits to be refreshed ahead, and the budget for it; undefined where no route has `refreshAhead`. */
+  readonly refreshAhead: RefreshAheadStats | undefined
   /** Answered by another request's origin call. */
   readonly collapsed: number
   /** Looked up and not there: sent to the origin, or refused with 504 under `only-if-cached`. */
@@ -49,6 +52,12 @@ export interface CacheStats {
   readonly saved: Savings
 }
 
+export interface RefreshAheadStats {
+  /** Answers that will be refreshed if they are still popular when it is time. */
+  readonly waiting: number
+  readonly budget: BudgetState
+}
+
 export interface Savings {
   readonly inputTokens: number
   readonly outputTokens: number
@@ -60,7 +69,10 @@ export interface Savings {
 
 export interface StatsCounter {
   listen(event: CacheEvent): void
-  read(size: { readonly entries: number; readonly bytes: number } | undefined, tiers: readonly TierStats[]): Omit<CacheStats, 'shared'>
+  read(
+    size: { readonly entries: number; readonly bytes: number } | undefined,
+    tiers: readonly TierStats[],
+  ): Omit<CacheStats, 'shared' | 'refreshAhead'>
 }
 
 export function createStats(prices?: PriceTable): StatsCounter {
