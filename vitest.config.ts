@@ -14,6 +14,8 @@ export default defineConfig({
     ],
   },
   test: {
+    // Under development, where somebody's shell says so, nothing would be cached.
+    env: { NODE_ENV: 'test', LLM_CACHE_POLICY: '' },
     include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts', 'examples/*/test/**/*.test.ts'],
     // Vitest leaves one core free; these tests mostly wait for sockets.
     maxWorkers: '100%',

@@ -18,7 +18,13 @@ export async function main([name, ...args]) {
   return COMMANDS[name](args[0] === '--' ? args.slice(1) : args)
 }
 
+/** Demo and benches show the cache at work, whatever NODE_ENV is set to where they run. */
+function caching() {
+  process.env.LLM_CACHE_POLICY ||= 'balanced'
+}
+
 async function demo(args) {
+  caching()
   return (await buildAll()) || node(join(root, 'examples', 'demo', 'dist', 'main.js'), args)
 }
 
@@ -80,6 +86,7 @@ async function bench([name, ...args]) {
     console.log(`usage: npm run bench -- <name> [arguments]\nnames: ${names.join(', ') || 'none yet'}`)
     return name === undefined ? 0 : 2
   }
+  caching()
   return (await buildAll()) || node(join(folder, `${name}.mjs`), args)
 }
 

@@ -11,6 +11,8 @@ const REASONS: Readonly<Record<keyof PolicyValues, string>> = {
     'How long after its lifetime an answer still goes out at once, while a new one is fetched: nobody waits for the model.',
   staleIfError:
     'How long after its lifetime an answer still goes out where the model fails, marked `STALE`. It is kept that much longer, so `0` where answers have to be gone when their lifetime is over.',
+  refreshAhead:
+    'Whether answers that are asked for often are fetched anew shortly before their lifetime ends, in the background. Costs model calls: `usdPerHour` of the option bounds them.',
   normalize:
     'What counts as the same request. `exact` takes a documented default that is written out for another request; none folds prose.',
   toolCalls: 'Answers that call tools may be acted upon twice. No policy stores them; an option can.',

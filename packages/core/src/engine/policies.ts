@@ -19,7 +19,9 @@ export type Policy = Omit<RouteOptions, 'policy'> & { readonly extends?: PolicyN
 
 /** What each policy with a name decides: all of them decide the same options, so that naming another leaves nothing of the one before. */
 export type PolicyValues = {
-  readonly [K in 'ttl' | 'jitter' | 'staleWhileRevalidate' | 'staleIfError' | 'normalize' | 'toolCalls']: NonNullable<RouteOptions[K]>
+  readonly [K in 'ttl' | 'jitter' | 'staleWhileRevalidate' | 'staleIfError' | 'refreshAhead' | 'normalize' | 'toolCalls']: NonNullable<
+    RouteOptions[K]
+  >
 }
 
 export interface NamedPolicy {
@@ -33,6 +35,7 @@ const BALANCED: PolicyValues = {
   jitter: 0,
   staleWhileRevalidate: 0,
   staleIfError: '1h',
+  refreshAhead: false,
   normalize: 'default',
   toolCalls: false,
 }
@@ -41,12 +44,20 @@ const BALANCED: PolicyValues = {
 export const POLICIES: Readonly<Record<PolicyName, NamedPolicy>> = {
   conservative: {
     caching: true,
-    values: { ttl: '5m', jitter: 0, staleWhileRevalidate: 0, staleIfError: 0, normalize: 'exact', toolCalls: false },
+    values: { ttl: '5m', jitter: 0, staleWhileRevalidate: 0, staleIfError: 0, refreshAhead: false, normalize: 'exact', toolCalls: false },
   },
   balanced: { caching: true, values: BALANCED },
   aggressive: {
     caching: true,
-    values: { ttl: '24h', jitter: 0.1, staleWhileRevalidate: '1h', staleIfError: '7d', normalize: 'default', toolCalls: false },
+    values: {
+      ttl: '24h',
+      jitter: 0.1,
+      staleWhileRevalidate: '1h',
+      staleIfError: '7d',
+      refreshAhead: true,
+      normalize: 'default',
+      toolCalls: false,
+    },
   },
   development: { caching: false, values: BALANCED },
 }

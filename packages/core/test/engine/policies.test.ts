@@ -39,10 +39,22 @@ describe('the table', () => {
   it.each<[PolicyName, object]>([
     [
       'conservative',
-      { ttlMs: 5 * MINUTE, jitter: 0, whileRevalidateMs: 0, ifErrorMs: 0, retentionMs: 0, normalize: 'exact', enabled: true },
+      {
+        ttlMs: 5 * MINUTE,
+        jitter: 0,
+        whileRevalidateMs: 0,
+        ifErrorMs: 0,
+        ahead: undefined,
+        retentionMs: 0,
+        normalize: 'exact',
+        enabled: true,
+      },
     ],
     ['balanced', { ttlMs: HOUR, jitter: 0, whileRevalidateMs: 0, ifErrorMs: HOUR, retentionMs: HOUR, normalize: 'default', enabled: true }],
-    ['aggressive', { ttlMs: DAY, jitter: 0.1, whileRevalidateMs: HOUR, ifErrorMs: 7 * DAY, normalize: 'default', enabled: true }],
+    [
+      'aggressive',
+      { ttlMs: DAY, jitter: 0.1, whileRevalidateMs: HOUR, ifErrorMs: 7 * DAY, ahead: { hits: 3 }, normalize: 'default', enabled: true },
+    ],
     ['development', { ttlMs: HOUR, ifErrorMs: HOUR, normalize: 'default', enabled: false }],
   ])('%s', (policy, rule) => {
     expect(resolve({ policy }).rule).toMatchObject({ ...rule, toolCalls: false })
@@ -133,6 +145,13 @@ describe('precedence', () => {
     )
     expect(options.credentials).toMatchObject({ secret: 's', headers: ['x-a', 'x-b', 'x-c'] })
     expect(options.controls).toEqual({ maxTtl: '2h', allow: ['ttl'] })
+  })
+
+  it("keeps the cache's settings of refreshing ahead where a policy of a route switches it on", () => {
+    const { rule, sources } = resolve({ refreshAhead: { hits: 9 } }, { policy: 'aggressive' })
+    expect(rule.ahead?.hits).toBe(9)
+    expect(sources.get('refreshAhead')).toBe('route policy')
+    expect(resolve({ refreshAhead: { hits: 9 } }, { policy: 'conservative' }).rule.ahead).toBeUndefined()
   })
 
   it('never changes what it was given', () => {
