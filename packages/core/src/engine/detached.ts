@@ -56,10 +56,17 @@ export function createDetachedTable(clock: Clock): DetachedTable {
   return {
     create(lead) {
       const mark = Object.freeze({})
-      let settle: (result: DetachedResult) => void = () => undefined
-      const result = new Promise<DetachedResult>((resolve) => {
-        settle = resolve
+      let resolve: (result: DetachedResult) => void = () => undefined
+      const result = new Promise<DetachedResult>((settled) => {
+        resolve = settled
       })
+      let isSettled = false
+      let cancel: (() => void) | undefined
+      const settle = (settled: DetachedResult): void => {
+        isSettled = true
+        cancel?.()
+        resolve(settled)
+      }
       const kept = { taken: 0, ticket: { purpose: lead ? 'refresh' : 'fill', lead, settle } as const }
       tickets.set(mark, kept)
       return {
@@ -67,7 +74,7 @@ export function createDetachedTable(clock: Clock): DetachedTable {
         result,
         abandon() {
           if (kept.taken === 0) settle(NOT_REACHED)
-          else clock.schedule(STORING_MS, () => settle(NOT_REACHED))
+          else if (!isSettled) cancel ??= clock.schedule(STORING_MS, () => settle(NOT_REACHED))
         },
       }
     },

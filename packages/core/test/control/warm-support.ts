@@ -15,7 +15,7 @@ export interface Sent {
 }
 
 /** What became of a request: a result, and the status where it is not 200; a status alone: the app refused it before the cache saw it. */
-export type Answer = DetachedResult | number | { readonly result: DetachedResult; readonly status: number } | undefined
+export type Answer = DetachedResult | number | { readonly result: DetachedResult; readonly status: number } | 'silence' | undefined
 
 export interface FakeApp {
   readonly warmer: Warmer
@@ -51,6 +51,10 @@ export function fakeApp(answer: (sent: Sent, count: number) => Answer | Promise<
       const answered = await answer(one, sent.length)
       running--
       if (answered === undefined || typeof answered === 'number') return answered
+      if (answered === 'silence') {
+        detached.take(options?.mark)
+        return 200
+      }
       const { result, status } = 'result' in answered ? answered : { result: answered, status: 200 }
       detached.take(options?.mark)?.settle(result)
       return status

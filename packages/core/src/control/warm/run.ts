@@ -3,7 +3,6 @@
 import { invalid } from '../../engine/checks.js'
 import type { DetachedResult, DetachedTable } from '../../engine/detached.js'
 import type { DetachedRequest, Dispatch } from '../../exchange.js'
-import { withDeadline } from '../../lib/deadline.js'
 import type { Clock } from '../../ports.js'
 import { createCourse } from './course.js'
 import type { WarmPlan } from './options.js'
@@ -61,11 +60,10 @@ export async function runWarm({ items, total }: WarmItems, plan: WarmPlan, conte
     const { mark, result, abandon } = detached.create()
     const status = await send(request, { mark, signal: course.cut }).catch(() => undefined)
     abandon()
-    const settled = await withDeadline(result, SETTLE_MS, clock)
+    const settled = await result
     running--
-    if (settled.kind !== 'done') failed('timeout', at, 'unknown')
-    else if (settled.value.kind === 'failed') unstored(settled.value, status, at)
-    else answered(settled.value)
+    if (settled.kind === 'failed') unstored(settled, status, at)
+    else answered(settled)
     progress()
     course.wake()
   }
@@ -91,7 +89,7 @@ export async function runWarm({ items, total }: WarmItems, plan: WarmPlan, conte
     }
     tally.spent(result)
     const wasBilled = tokens !== undefined || usd !== undefined
-    failed(reasonOf(reason, status), at, wasBilled ? { tokens: tokens ?? 0, usd: usd ?? 0 } : 'free')
+    failed(reasonOf(reason, status), at, wasBilled ? { tokens: tokens ?? 0, usd: usd ?? 0 } : status === undefined ? 'unknown' : 'free')
   }
 
   function failed(reason: WarmFailure, at: number, cost: WarmCost | 'free' | 'unknown'): void {
@@ -157,5 +155,3 @@ function reasonOf(reason: WarmFailure, status: number | undefined): WarmFailure 
 
 const NO_HOST =
   "is needed: the name by which callers reach the app ('api.example.com'), which is part of each key; or a Host field, or a url with a host, for each request"
-/** For an answer that went out whole, until it is known whether it was stored. */
-const SETTLE_MS = 60_000

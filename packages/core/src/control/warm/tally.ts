@@ -6,10 +6,9 @@ import type { WarmFaultReason } from './request.js'
 
 /**
  * Why a request warmed nothing: what is wrong with it; the status with which the app answered; why the cache did not store the answer
- * (a `SkipReason` or `BypassReason`; `not-reached`: it never came to this cache); `aborted`: the run ended under it; `timeout`: the app
- * answered, and the cache never said what became of it.
+ * (a `SkipReason` or `BypassReason`; `not-reached`: it never came to this cache); `aborted`: the run ended under it.
  */
-export type WarmFailure = WarmFaultReason | RefreshFailure | `status-${number}` | 'aborted' | 'timeout'
+export type WarmFailure = WarmFaultReason | RefreshFailure | `status-${number}` | 'aborted'
 
 /** What a run did. `warmed + alreadyCached + elsewhere + skippedByBudget` and the `failed` ones are `requests`. */
 export interface WarmReport {
