@@ -3,23 +3,23 @@
  * writes go to all; removals go up, so that nothing is promoted again from below.
  */
 
-import { LRUCache } from 'lru-cache'
 import { type Entry, entryBytes } from '../entry/entry.js'
 import { isThenable } from '../lib/deadline.js'
 import type { Awaitable, Clock, StoreEvent, StoreFailure, StoreSize } from '../ports.js'
 import type { FlightLease } from '../sharing.js'
-import { createCascade, type RemovalMessage } from './epochs/cascade.js'
+import { createCascade } from './epochs/cascade.js'
 import { createEntryIndex, type Located } from './epochs/entry-index.js'
 import { createEpochs } from './epochs/epochs.js'
 import { type Descended, descend } from './epochs/lineage.js'
-import type { MarkFailure } from './epochs/mark-writer.js'
 import type { GetOutcome, GuardedStore, SetOutcome, TierStats } from './guarded.js'
 import { listenToPeers, type Meant, type Removal } from './hearing.js'
-import { ABSENT, better, combine, reportNothing, reportOf, sum } from './outcomes.js'
+import { createLookups } from './lookups.js'
+import { combine } from './outcomes.js'
 import { createPeers, type Peers } from './peers.js'
 import { createPending } from './pending.js'
 import { createRecords, type Records } from './records.js'
-import { createChooser, type Finding, type ScanOutcome } from './scan.js'
+import { createRemoving } from './removing.js'
+import type { Finding } from './scan.js'
 import { warmUp } from './warm-up.js'
 
 /** One store in the row. */
@@ -121,9 +121,6 @@ export function createTiers(
   tiers: readonly Tier[],
   { clock, onEvent, onRemoved, onRetired, meantBy = () => undefined }: TiersOptions,
 ): StoreTiers {
-  const firstSlow = tiers.findIndex(({ store }) => !store.synchronous)
-  const quick = firstSlow === -1 ? tiers : tiers.slice(0, firstSlow)
-  const slow = firstSlow === -1 ? [] : tiers.slice(firstSlow)
   const inMemory = tiers.filter(({ store }) => store.inMemory)
   const shared = tiers.find(({ store }) => store.sharing !== undefined)
   const peers = createPeers(shared?.store)
@@ -139,8 +136,6 @@ export function createTiers(
   const cascade = createCascade(epochs)
   const records = createRecords(lasting, clock)
   const index = createEntryIndex({ stores: lasting, guards: epochs.guards, clock })
-  /** Keys found in a memory of which it takes a read to know whether they are retired: `get` looks there once more. */
-  const doubts = new LRUCache<string, true>({ max: MAX_DOUBTS })
   let removals = 0
 
   for (const { store } of tiers) store.listen(onEvent)
@@ -189,34 +184,11 @@ export function createTiers(
     for (const tier of above) void write(tier, entry)
   }
 
-  /** It is a miss. Where other processes may just have replaced it, or lead a flight for it, it stays until it is replaced. */
-  function discard(key: string, { store }: Tier): void {
-    if (store.local) void store.delete(key)
+  const lookups = createLookups({ tiers, pending, epochs, owes: (tier, key) => hearing?.owes(tier, key) === true, promote })
+  const onRemoval = (): void => {
+    removals++
   }
-
-  async function walk(key: string, through: readonly Tier[], isFresh: (entry: Entry) => boolean): Promise<Lookup> {
-    const work = pending.begin(key)
-    try {
-      let best: Lookup = ABSENT
-      for (const tier of through) {
-        if (hearing?.owes(tier, key)) continue
-        const found = await tier.store.get(key)
-        const verdict = found.kind === 'found' ? await epochs.decide(found.entry, originOf(tier, found)) : 'valid'
-        if (work.spoils(found.kind === 'found' ? found.entry : undefined)) return ABSENT
-        if (verdict === 'retired') discard(key, tier)
-        if (verdict !== 'valid') continue
-        best = better(best, found, tier, isFresh)
-        if (best.kind !== 'found' || !best.fresh) continue
-        promote(best.entry, tiers.slice(0, tiers.indexOf(tier)))
-        return best
-      }
-      // Before the origin is asked: an answer that is begun in ignorance of a removal may be taken for an older one.
-      if (best.kind === 'absent') await epochs.learnKey(key)
-      return best
-    } finally {
-      work.end()
-    }
-  }
+  const removing = createRemoving({ tiers, pending, peers, cascade, lasting, clock, onRemoval })
 
   async function setUnderLease(entry: Entry, lease: FlightLease, fenced: Tier): Promise<TiersSetOutcome> {
     const work = pending.begin(entry.key)
@@ -254,80 +226,14 @@ export function createTiers(
     return outcome
   }
 
-  function reportMarks(failures: readonly (MarkFailure | undefined)[]): readonly TierReport[] {
-    return tiers.map(({ store }) => reportNothing(store.name, failures[lasting.indexOf(store)]))
-  }
-
-  /** What was removed is gone; marks stop what is on its way, also where nobody can be told, and what was made from it. */
-  async function removeAndRetire(
-    message: RemovalMessage,
-    work: (tier: Tier, finding: Finding | undefined) => Awaitable<TierReport>,
-    finding?: Finding,
-  ): Promise<readonly TierReport[]> {
-    const falling = cascade.begin(message, finding)
-    const removed = await remove(message, (tier) => work(tier, falling.finding), finding?.matches)
-    const marks = reportMarks(await falling.end())
-    return removed.map((report, at) => ({ ...report, failed: report.failed ?? marks[at]?.failed }))
-  }
-
-  /** From the deepest tier up, the memories first and last: what is promoted meanwhile goes as well. */
-  async function remove(
-    message: RemovalMessage,
-    work: (tier: Tier) => Awaitable<TierReport>,
-    matches?: Finding['matches'],
-  ): Promise<readonly TierReport[]> {
-    const prefix = 'prefix' in message ? message.prefix : message.key
-    removals++
-    pending.spoil(prefix, matches)
-    const reports = new Map<Tier, TierReport>()
-    for (const tier of inMemory) reports.set(tier, await work(tier))
-    for (const tier of [...tiers].reverse()) if (!tier.store.inMemory) reports.set(tier, await work(tier))
-    pending.spoil(prefix, matches)
-    for (const tier of inMemory) reports.set(tier, sum(reports.get(tier) as TierReport, await work(tier)))
-    if (shared && !(await peers.announce(message))) {
-      const report = reports.get(shared) as TierReport
-      reports.set(shared, { ...report, failed: report.failed ?? 'peers' })
-    }
-    return tiers.map((tier) => reports.get(tier) as TierReport)
-  }
-
-  async function inspect(work: (tier: Tier) => Promise<ScanOutcome>): Promise<readonly TierReport[]> {
-    const reports: TierReport[] = []
-    for (const tier of tiers) {
-      const outcome = await work(tier)
-      const failed = outcome.kind === 'failed' ? outcome.reason : undefined
-      reports.push({ tier: tier.store.name, matched: outcome.matched, removed: 0, failed })
-    }
-    return reports
-  }
-
   return {
-    synchronous: slow.length === 0 && lasting.length === 0,
+    synchronous: lasting.length === 0 && tiers.every(({ store }) => store.synchronous),
     tiered: tiers.length > 1,
     stamp: epochs.stamp,
     peers,
     records,
-    peek(key, isFresh) {
-      let best: Lookup = ABSENT
-      for (let index = 0; index < quick.length; index++) {
-        const tier = quick[index] as Tier
-        if (hearing?.owes(tier, key)) continue
-        const found = tier.store.get(key) as GetOutcome
-        const verdict = found.kind === 'found' ? epochs.judge(found.entry, originOf(tier, found)) : 'valid'
-        if (verdict === 'retired') discard(key, tier)
-        if (verdict === undefined) doubts.set(key, true)
-        if (verdict !== 'valid') continue
-        best = better(best, found, tier, isFresh)
-        if (best.kind !== 'found' || !best.fresh) continue
-        if (index > 0) promote(best.entry, quick.slice(0, index))
-        return best
-      }
-      return best
-    },
-    get(key, isFresh) {
-      const through = doubts.delete(key) ? tiers : slow
-      return through.length === 0 ? ABSENT : walk(key, through, isFresh)
-    },
+    ...lookups,
+    ...removing,
     set(entry, lease, replaces = true) {
       const descended = descend(entry, index)
       const finish = (whole: Descended): Awaitable<TiersSetOutcome> => {
@@ -338,7 +244,7 @@ export function createTiers(
     },
     async retire(guards) {
       onRetired()
-      return reportMarks(await epochs.retire(guards, true))
+      return removing.reportMarks(await epochs.retire(guards, true))
     },
     guardOf: epochs.guards.of,
     hasGuard: (entry, guards) => epochs.guards.entry(entry).some(({ guard }) => guards.has(guard)),
@@ -346,25 +252,6 @@ export function createTiers(
       const found = await index.find(id)
       return typeof found === 'string' ? undefined : { key: found.key }
     },
-    delete: (key) =>
-      removeAndRetire({ kind: 'deleted', key }, async ({ store }) => {
-        const outcome = await store.delete(key)
-        const removed = outcome === 'deleted' ? 1 : 0
-        const failed = outcome === 'failed' ? (store.state === 'up' ? 'error' : 'skipped') : undefined
-        return { tier: store.name, matched: removed, removed, failed }
-      }),
-    erase: (prefix, finding, selector) =>
-      removeAndRetire(
-        selector === undefined ? { kind: 'erased', prefix } : { kind: 'scanned', prefix, selector },
-        async ({ store }, falling) => reportOf(store.name, await store.erase(prefix, falling)),
-        finding,
-      ),
-    scan: (prefix, finding) => inspect(({ store }) => store.scan(prefix, finding)),
-    look: (keys, finding) =>
-      inspect(async ({ store }) => {
-        const chosen = await createChooser(store, finding, clock).choose(keys)
-        return chosen.kind === 'failed' ? { ...chosen, matched: 0 } : { kind: 'scanned', matched: chosen.value.length }
-      }),
     size() {
       for (const { store } of tiers) {
         const size = store.size()
@@ -394,11 +281,5 @@ export function createTiers(
   }
 }
 
-/** What is found in this process, in a memory or waiting to be written, was judged or made here. */
-function originOf({ store }: Tier, found: GetOutcome): GuardedStore | undefined {
-  return store.inMemory || (found.kind === 'found' && found.waiting) ? undefined : store
-}
-
-const MAX_DOUBTS = 1000
 /** For memories that do not say how much they hold. */
 const DEFAULT_WARM_BYTES = 64 * 1024 * 1024

@@ -40,7 +40,7 @@ function app(made: Harness, parts: RequestParts = {}) {
 }
 
 async function settle(): Promise<void> {
-  for (let turn = 0; turn < 20; turn++) await Promise.resolve()
+  for (let turn = 0; turn < 60; turn++) await Promise.resolve()
 }
 
 async function stale(options: LlmCacheOptions, afterMs: number, parts: RequestParts = {}) {
