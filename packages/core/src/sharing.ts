@@ -100,7 +100,8 @@ export type BusMessage =
   | { readonly kind: 'erased'; readonly prefix: string }
   /**
    * Of what is under keys that begin with `prefix`, the entries that `selector` means are gone, and those in flight that it means must
-   * not be stored. The text is for caches alone; to one that cannot read it everything under the prefix is erased.
+   * not be stored. The text is for caches alone. To one that cannot read it anything may be meant: it looks through nothing that all share,
+   * and lets go of what it has itself.
    */
   | { readonly kind: 'scanned'; readonly prefix: string; readonly selector: string }
   /** What has one of these guards and was begun before `at` (a stamp, in ms since the epoch) is invalid, stored or in flight. */

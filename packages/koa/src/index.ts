@@ -4,14 +4,17 @@ import {
   type CachedDecorator,
   type CachedOptions,
   type CacheHandle,
+  type CacheRequest,
   type CacheRoute,
   createDecorator,
+  createRejectCall,
   discard,
   type LlmCache,
   type LlmCacheOptions,
   type Outcome,
   openCached,
   openMount,
+  type RejectCallOptions,
   type RouteOptions,
 } from '@llm-cache/core'
 import { hideConditions, nodeRequest, replyInstead, snapshot, tapResponse } from '@llm-cache/core/node'
@@ -20,7 +23,6 @@ import { captureBody } from './capture.js'
 import { replyBody } from './reply.js'
 
 export * from '@llm-cache/core'
-export { llmCacheReject } from './reject.js'
 
 /**
  * What the middleware adds to `ctx.state`. Apps without a state type of their own have it already; others mix it in.
@@ -76,18 +78,31 @@ export function cached(options: CachedOptions, handler?: Handler): Handler | Cac
   return handler === undefined ? createDecorator(wrap) : createDecorator(wrap)(handler)
 }
 
+/**
+ * A middleware for `POST {"id": "...", "reason": "..."}`, by which those who are authorised reject answers of any partition.
+ *
+ * @throws OptionError without `authorize`
+ * @example
+ * router.all('/llm-cache/reject', llmCacheReject(cache, { authorize: (ctx) => ctx.get('authorization') === secret }))
+ */
+export function llmCacheReject(cache: LlmCache, options: RejectCallOptions<Context>): Middleware {
+  const answer = createRejectCall(cache, options)
+  return async (ctx) => replyBody(ctx, await answer(requestOf(ctx, true), ctx))
+}
+
+function requestOf(ctx: Context, explicit: boolean, route?: CacheRoute): CacheRequest {
+  return nodeRequest(ctx.req, ctx.res, {
+    url: ctx.originalUrl,
+    explicit,
+    route: () => (typeof ctx._matchedRoute === 'string' ? ctx._matchedRoute : undefined),
+    parsed: (ctx.request as { body?: unknown }).body,
+    outer: ctx.state.llmCache as CacheHandle | undefined,
+    dispatch: route?.dispatch,
+  })
+}
+
 async function run(route: CacheRoute, ctx: Context, explicit: boolean, handler: () => Promise<unknown>): Promise<void> {
-  const outer: unknown = ctx.state.llmCache
-  const outcome = await route.open(
-    nodeRequest(ctx.req, ctx.res, {
-      url: ctx.originalUrl,
-      explicit,
-      route: () => (typeof ctx._matchedRoute === 'string' ? ctx._matchedRoute : undefined),
-      parsed: (ctx.request as { body?: unknown }).body,
-      outer: outer as CacheHandle | undefined,
-      dispatch: route.dispatch,
-    }),
-  )
+  const outcome = await route.open(requestOf(ctx, explicit, route))
   ctx.state.llmCache = outcome.handle
   // Outer middleware may have answered by itself while the body or the store was waited for.
   if (ctx.headerSent && outcome.kind !== 'bypass') return discard(outcome)
@@ -123,12 +138,8 @@ async function act(ctx: Context, outcome: Outcome, handler: () => Promise<unknow
 }
 
 /** True on a route of a router, false for `app.use` and `router.use`: routers keep the layers that they matched. */
-function isOnRoute(ctx: Context, middleware: Middleware): boolean {
-  const matched: unknown = ctx.matched
-  return Array.isArray(matched) && matched.some((layer: Layer) => (layer.methods?.length ?? 0) > 0 && layer.stack?.includes(middleware))
+function isOnRoute({ matched }: Context, middleware: Middleware): boolean {
+  return Array.isArray(matched) && matched.some(({ methods, stack }: Layer) => (methods ?? []).length > 0 && stack?.includes(middleware))
 }
 
-interface Layer {
-  readonly methods?: readonly string[]
-  readonly stack?: readonly unknown[]
-}
+type Layer = Partial<Record<'methods' | 'stack', readonly unknown[]>>

@@ -80,12 +80,6 @@ export function listenToPeers({ tiers, shared, bus, clock, onRemoved, onRetired,
     for (const tier of local) void settle(tier, prefix)
   }
 
-  function eraseAll(prefix: string): void {
-    // From the tiers that all share it is gone; only what still waits here to be written to them is not.
-    for (const { store } of distant) store.dropWaiting(prefix)
-    removeAll(prefix)
-  }
-
   function eraseMeant(prefix: string, meant: Meant): void {
     onRemoved({ prefix, meant })
     for (const { store } of distant) store.dropWaiting(prefix, meant.matches)
@@ -110,13 +104,12 @@ export function listenToPeers({ tiers, shared, bus, clock, onRemoved, onRetired,
         for (const tier of local) void forgetKey(tier, message.key)
         return
       case 'erased':
-        eraseAll(message.prefix)
+        // From the tiers that all share it is gone; only what still waits here to be written to them is not.
+        for (const { store } of distant) store.dropWaiting(message.prefix)
+        removeAll(message.prefix)
         return
       case 'scanned':
-        void chain(meantBy(message.selector), (meant) => {
-          if (meant) eraseMeant(message.prefix, meant)
-          else eraseAll(message.prefix)
-        })
+        void chain(meantBy(message.selector), (meant = ANYTHING) => eraseMeant(message.prefix, meant))
         return
       case 'retired':
         onRetired(message.guards, message.at)
@@ -144,6 +137,8 @@ export function listenToPeers({ tiers, shared, bus, clock, onRemoved, onRetired,
   }
 }
 
+/** Any of it may be meant: what is here goes, what all share was looked through by who said so. */
+const ANYTHING: Meant = { matches: () => true }
 /** Prefixes that one tier may owe before it owes everything. */
 const MAX_DEBTS = 100
 const MAX_UNFENCED = 1000

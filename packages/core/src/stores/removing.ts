@@ -88,7 +88,7 @@ export function createRemoving({ tiers, lasting, pending, peers, cascade, clock,
       }),
     erase: (prefix, finding, selector) =>
       removeAndRetire(
-        selector === undefined ? { kind: 'erased', prefix } : { kind: 'scanned', prefix, selector },
+        finding?.matches ? { kind: 'scanned', prefix, selector: selector ?? '' } : { kind: 'erased', prefix },
         async ({ store }, falling) => reportOf(store.name, await store.erase(prefix, falling)),
         finding,
       ),

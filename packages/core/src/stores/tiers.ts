@@ -79,7 +79,7 @@ export interface StoreTiers {
    * Removes every key that begins with `prefix` ('' is all) from all tiers, here and in the other processes; with a `finding` that
    * `matches`, only the entries that are meant.
    *
-   * @param selector the same for the other processes, as they can read it; without it they let go of everything under the prefix
+   * @param selector the same for the other processes, as they can read it; without it their memories let go of everything under the prefix
    */
   erase(prefix: string, finding?: Finding, selector?: string): Promise<readonly TierReport[]>
   /**

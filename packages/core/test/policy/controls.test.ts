@@ -122,7 +122,7 @@ describe('parseControls', () => {
     expect(parse(own(field), policy)).toEqual({ ...NO_CONTROLS, ttlMs })
   })
 
-  const EVERYTHING = 'no-cache, no-store, only-if-cached, max-age=1, min-fresh=1, max-stale=1, stale-if-error=1, ttl=1'
+  const EVERYTHING = 'no-cache, no-store, only-if-cached, max-age=1, min-fresh=1, max-stale=1, stale-if-error=1, ttl=1, reject=x'
   const FIELD_OF: Readonly<Record<ControlDirective, keyof RequestControls>> = {
     'no-cache': 'noCache',
     'no-store': 'noStore',
@@ -132,6 +132,7 @@ describe('parseControls', () => {
     'max-stale': 'maxStaleMs',
     'stale-if-error': 'staleIfErrorMs',
     ttl: 'ttlMs',
+    reject: 'reject',
   }
 
   it.each(CONTROL_DIRECTIVES)('the allow list filters: only %s', (name) => {
