@@ -24,6 +24,7 @@ import { partitionOf } from './rejections.js'
 import { CLIENT_LEFT, followerReply, NOT_NEEDED, onlyIfCachedReply, ownFields } from './replies.js'
 import type { Rule } from './resolve.js'
 import { createSending } from './sending.js'
+import { createSliding } from './sliding.js'
 import { createTogether } from './together.js'
 
 export interface Engine {
@@ -49,7 +50,7 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
   const { cache, store, flights, marks, clock, emitter } = context
   const together = createTogether(context, isClosed)
   const admission = createAdmission(context, isClosed, (query) => (query.ticket ? detached(query, query.ticket) : heed(query)))
-  const { hit, stale, sent, tell } = createSending(context, (query) => lead(query, { reason: 'absent' }))
+  const { hit, stale, sent, tell } = createSending(context, createSliding(context, isClosed), (query) => lead(query, { reason: 'absent' }))
   const collapsedHandle = idleHandle('COLLAPSED')
   const refresher = createRefresher(context, isClosed)
 

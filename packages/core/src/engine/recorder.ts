@@ -126,11 +126,12 @@ export function startRecording(context: EngineContext, recording: Recording): { 
     if (rule.complete && !vouches(rule.complete, view)) return 'complete-check'
     const ttlMs = lifetime(view)
     if (ttlMs === 0) return 'ttl-zero'
+    const ownMs = jittered(ttlMs)
     const dependsOn = [...new Set([...rule.dependsOn(request), ...notes.dependsOn])]
     const entry: Entry = {
       id,
       key,
-      ...times(clock.now(), jittered(ttlMs), callsTools(input) ? 0 : rule.retentionMs),
+      ...times(clock.now(), ownMs, callsTools(input) ? 0 : rule.retentionMs),
       status: origin.status,
       headers: origin.stored,
       body,
@@ -142,6 +143,7 @@ export function startRecording(context: EngineContext, recording: Recording): { 
         usage,
         originMs: clock.monotonic() - startedAt,
         tags: [...new Set([...rule.tags(request), ...notes.tags])],
+        ...(rule.slidingMs !== undefined && { ttlMs: ownMs }),
         startedAt: stamp,
         ...(dependsOn.length > 0 && { dependsOn }),
         ...(verdict.model !== undefined && { snapshot: verdict.model }),

@@ -10,6 +10,7 @@ import type { EngineContext } from './context.js'
 import { idleHandle } from './notes.js'
 import type { Found, Query } from './query.js'
 import { hitReply } from './replies.js'
+import type { Sliding } from './sliding.js'
 import type { Lookedup } from './traffic.js'
 
 type Entryful = Pick<Found, 'entry' | 'source'>
@@ -24,8 +25,11 @@ export interface Sending {
   tell(query: Query, outcome: Lookedup['outcome'], entry?: Found['entry']): void
 }
 
-/** @param onDamaged the entry's body cannot be decoded here */
-export function createSending(context: EngineContext, onDamaged: (query: Query) => Awaitable<Outcome>): Sending {
+/**
+ * @param sliding hears of each hit
+ * @param onDamaged the entry's body cannot be decoded here
+ */
+export function createSending(context: EngineContext, sliding: Sliding, onDamaged: (query: Query) => Awaitable<Outcome>): Sending {
   const { cache, store, clock, emitter } = context
   const { decode } = context.compression
   const hitHandle = idleHandle('HIT')
@@ -84,6 +88,7 @@ export function createSending(context: EngineContext, onDamaged: (query: Query) 
       stale: reason,
     })
     tell(query, reason ? 'stale' : 'hit', entry)
+    if (!reason) sliding.hit(entry, query.rule)
   }
 
   function tell({ request, rule, key, shape, ticket }: Query, outcome: Lookedup['outcome'], entry?: Found['entry']): void {

@@ -84,9 +84,9 @@ describe('usage patterns', () => {
       },
     }
     await cache.open(counting)
-    expect(reads).toBe(1)
+    const before = reads
     await turns(1)
-    expect(reads).toBe(2)
+    expect(reads).toBe(before + 1)
     expect(cache.usagePatterns()).toHaveLength(1)
     await cache.close()
   })
