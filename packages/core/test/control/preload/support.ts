@@ -64,7 +64,7 @@ export function createWorld({ preload = {}, cache = {}, usd = 0.002, result }: W
   const emitter = createEmitter(() => clock.now())
   const events: CacheEvent[] = []
   emitter.on((event) => events.push(event))
-  const detached = createDetachedTable()
+  const detached = createDetachedTable(clock)
   const flights = createFlightTable(clock)
   const marks = createMarks(clock)
   const resolved = resolvePreload(preload)
