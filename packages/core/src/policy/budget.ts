@@ -137,6 +137,8 @@ export function createBudget({ concurrency, perHour }: BudgetLimits, clock: Pick
         release() {
           if (ended) return
           ended = true
+          // Where it was given up by now it counts.
+          minute()
           running.delete(taken)
         },
       }
