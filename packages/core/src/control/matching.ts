@@ -34,6 +34,8 @@ export interface EntryView {
   readonly route: string | undefined
   readonly usage: Usage | undefined
   readonly tags: readonly string[]
+  /** What the app said that it was made from. */
+  readonly dependsOn: readonly string[]
   /** As `entryBytes` counts them. */
   readonly bytes: number
 }
@@ -94,8 +96,8 @@ export function checkRule(value: unknown): (entry: Entry) => boolean {
 
 export function viewOf(entry: Entry): EntryView {
   const { id, key, storedAt, staleAt, deleteAt, meta } = entry
-  const { provider, model, route, usage, tags } = meta
-  return { id, key, storedAt, staleAt, deleteAt, provider, model, route, usage, tags, bytes: entryBytes(entry) }
+  const { provider, model, route, usage, tags, dependsOn = [] } = meta
+  return { id, key, storedAt, staleAt, deleteAt, provider, model, route, usage, tags, dependsOn, bytes: entryBytes(entry) }
 }
 
 const FIELDS = ['key', 'tag', 'route', 'model'] as const

@@ -284,11 +284,10 @@ function createFlight(
       unlist()
     },
     doubt(meant) {
-      // Nothing of it will be older than this.
-      if (meant.before !== undefined && openedAt >= meant.before) return
       if (doubts.length < MAX_DOUBTS) doubts.push(meant)
       else spoiled = true
-      unlist()
+      // What it brings is never older than the question; what there was before may be.
+      if (meant.before === undefined || openedAt < meant.before) unlist()
     },
     // What it says is as old as the question.
     removed: (entry) => spoiled || doubts.some(({ matches }) => matches(entry)),

@@ -169,6 +169,26 @@ describe('what is in flight', () => {
     after.recorder.abort('origin-error')
   })
 
+  it('what there was before, and was meant, does not go out where the origin fails', async () => {
+    const clock = createManualClock()
+    const cache = createLlmCache({ ...options, clock, ttl: '1m', staleIfError: '5h' })
+    const selectors: [InvalidateSelector, boolean][] = [
+      [{ olderThan: '1h' }, false],
+      [{ olderThan: '3h' }, true],
+      [{ pattern: { tag: 'x' } }, false],
+      [{ pattern: { tag: 'y' } }, true],
+    ]
+    for (const [selector, isSent] of selectors) {
+      await fill(cache, { tag: 'x' })
+      clock.advance(2 * 3_600_000)
+      const { recorder } = await open(cache, partsOf({ tag: 'x' }), 'record')
+      await cache.invalidate(selector)
+      expect([selector, (await recorder.fallback?.take(503)) !== undefined]).toEqual([selector, isSent])
+      recorder.abort('origin-error')
+      await cache.invalidate({ all: true })
+    }
+  })
+
   it('a seventeenth doubt makes it worth nothing', async () => {
     const cache = createLlmCache({ ...options, clock: createManualClock() })
     const { recorder } = await open(cache, partsOf({ tag: 'x' }), 'record')
@@ -226,6 +246,7 @@ describe('a rule', () => {
         route: '/pattern/:id',
         usage: { inputTokens: 12, outputTokens: 7 },
         tags: ['a', 'all-of-them'],
+        dependsOn: [],
         bytes: expect.any(Number),
       },
     ])
