@@ -9,11 +9,17 @@ import type { Removal } from '../stores/hearing.js'
 const HIT_FOR_MISS_MS: number = 60_000
 const MAX_KEYS = 10_000
 const MAX_ROUTES = 1000
+/** Of interest for as long as a store takes to answer. */
+const MAX_WRITES = 1000
 
 export interface Marks {
   /** The last answer under `key` was not stored for `reason`; `leaderOnly`: nor might anybody have shared it. */
   skipped(key: string, reason: SkipReason, leaderOnly: boolean): void
   stored(key: string): void
+  /** A new answer under `key` is being written. */
+  writing(key: string): void
+  /** Changes with each `writing(key)`. */
+  writeOf(key: string): number
   /** Nothing is known any more of these keys. */
   forget(removal: Removal): void
   /** Why the last answer under `key` was not stored; undefined when it was, or nobody knows. */
@@ -28,7 +34,11 @@ export interface Marks {
 export function createMarks(clock: Clock): Marks {
   const keys = new LRUCache<string, { readonly reason: SkipReason; readonly aloneUntil: number }>({ max: MAX_KEYS })
   const routes = new LRUCache<string, true>({ max: MAX_ROUTES })
+  const writes = new LRUCache<string, number>({ max: MAX_WRITES })
+  let lastWrite = 0
   return {
+    writing: (key) => void writes.set(key, ++lastWrite),
+    writeOf: (key) => writes.peek(key) ?? 0,
     skipped(key, reason, leaderOnly) {
       keys.set(key, { reason, aloneUntil: leaderOnly ? clock.monotonic() + HIT_FOR_MISS_MS : 0 })
     },

@@ -202,6 +202,7 @@ export function startRecording(context: EngineContext, recording: Recording): { 
       skipped(late)
       return
     }
+    marks.writing(key)
     const result = context.store.set(entry, lease, recording.replaces)
     // From here on lookups find it, in the store or in its queue of writes.
     flight.done()

@@ -23,7 +23,7 @@ const MAX_RESTING = 10_000
 const REST_SHARE = 0.1
 
 export function createSliding(context: EngineContext, isClosed: () => boolean): Sliding {
-  const { store, flights, clock, emitter } = context
+  const { store, flights, marks, clock, emitter } = context
   const touching = new Set<string>()
   const resting = new LRUCache<string, number>({ max: MAX_RESTING })
 
@@ -65,7 +65,7 @@ export function createSliding(context: EngineContext, isClosed: () => boolean): 
       }
       const lease = joining?.lease
       try {
-        await write(touched, before, lease, () => flight.doubts(touched))
+        if (lease || !store.peers.coordinates) await write(touched, before, lease, () => flight.doubts(touched))
       } finally {
         await lease?.close()
       }
@@ -79,10 +79,11 @@ export function createSliding(context: EngineContext, isClosed: () => boolean): 
 
   async function write(touched: Entry, before: number, lease: FlightLease | undefined, isDoubted: () => boolean): Promise<void> {
     const { key, id } = touched
+    const write = marks.writeOf(key)
     // Where another process has done it, that one comes into the memory in front.
     const found = await store.get(key, (other) => other.id === id && other.staleAt > before)
     if (found.kind !== 'found' || found.entry.id !== id || found.fresh) return
-    if (isDoubted() || !isThere(touched) || (lease && !lease.held) || isClosed()) return
+    if (isDoubted() || marks.writeOf(key) !== write || !isThere(touched) || (lease && !lease.held) || isClosed()) return
     // A tier whose own time is short keeps its entries for no longer, also when they are stale.
     const deleteAt = Math.max(touched.deleteAt, touched.staleAt + found.entry.deleteAt - found.entry.staleAt)
     await store.set({ ...touched, deleteAt }, lease, false)

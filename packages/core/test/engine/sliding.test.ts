@@ -4,6 +4,7 @@ import { createLlmCache, type LlmCache } from '../../src/cache.js'
 import type { LlmCacheOptions } from '../../src/engine/options.js'
 import type { Entry } from '../../src/entry/entry.js'
 import type { CacheStore } from '../../src/ports.js'
+import type { Fence } from '../../src/sharing.js'
 import { createMemoryStore } from '../../src/stores/memory.js'
 import { createManualClock, type ManualClock } from '../../src/testing/manual-clock.js'
 import { createCluster } from './cluster.js'
@@ -17,8 +18,10 @@ async function settle(): Promise<void> {
   for (let turn = 0; turn < 60; turn++) await Promise.resolve()
 }
 
+type Hook = () => Promise<void>
+
 /** A store as another machine would be: it answers later, and what it holds can be looked at. */
-function slowStore(clock: ManualClock, hooks: { beforeGet?: () => Promise<void> } = {}) {
+function slowStore(clock: ManualClock, hooks: { beforeGet?: Hook; afterGet?: Hook; beforeSet?: Hook } = {}) {
   const inner = createMemoryStore({ clock })
   const writes: Entry[] = []
   const store: CacheStore = {
@@ -27,10 +30,14 @@ function slowStore(clock: ManualClock, hooks: { beforeGet?: () => Promise<void> 
     async get(key) {
       // Not what the cache keeps of its own.
       if (key.startsWith('lc1.')) await hooks.beforeGet?.()
-      return inner.get(key)
+      const found = inner.get(key)
+      if (key.startsWith('lc1.')) await hooks.afterGet?.()
+      return found
     },
     async set(entry) {
-      if (entry.key.startsWith('lc1.')) writes.push(entry)
+      if (!entry.key.startsWith('lc1.')) return inner.set(entry)
+      await hooks.beforeSet?.()
+      writes.push(entry)
       return inner.set(entry)
     },
     delete: async (key) => inner.delete(key),
@@ -232,6 +239,82 @@ describe('a slow store', () => {
     expect(reads).toBe(1)
   })
 
+  it('keeps a newer answer that the memory in front has already', async () => {
+    const clock = createManualClock()
+    const slow = slowStore(clock)
+    const cache = create(clock, { store: [createMemoryStore({ clock }), slow.store] })
+    await ask(cache)
+    clock.advance(7 * SECOND)
+    let read = (): void => {}
+    slow.hooks.beforeGet = () => new Promise((resolve) => (read = resolve))
+    expect(await ask(cache)).toBe('HIT old')
+    // The new one is on its way to the slow store while the old one is read from there.
+    let arrive = (): void => {}
+    slow.hooks.beforeSet = () => new Promise((resolve) => (arrive = resolve))
+    expect(await ask(cache, NEW, { headers: { 'cache-control': 'no-cache' } })).toBe('MISS')
+    slow.hooks.beforeSet = async () => {}
+    read()
+    await settle()
+    expect(slow.writes).toHaveLength(1)
+    arrive()
+    await settle()
+    expect(await ask(cache)).toBe('HIT new')
+  })
+
+  it('keeps a newer answer that is on its way there', async () => {
+    const clock = createManualClock()
+    const slow = slowStore(clock)
+    const cache = create(clock, { store: slow.store })
+    await ask(cache)
+    clock.advance(7 * SECOND)
+    const arrivals: (() => void)[] = []
+    const reads: (() => void)[] = []
+    expect(await open(cache, {}, 'replay').then(() => slow.writes.length)).toBe(1)
+    await settle()
+    // Prolonged; once more, with a new answer between the look and the write.
+    expect(slow.writes).toHaveLength(2)
+    clock.advance(7 * SECOND)
+    slow.hooks.afterGet = () => new Promise((resolve) => reads.push(resolve))
+    const hit = open(cache, {}, 'replay')
+    await settle()
+    reads.shift()?.()
+    await hit
+    await settle()
+    expect(reads).toHaveLength(1)
+    slow.hooks.beforeSet = () => new Promise((resolve) => arrivals.push(resolve))
+    expect(await ask(cache, NEW, { headers: { 'cache-control': 'no-cache' } })).toBe('MISS')
+    reads.shift()?.()
+    slow.hooks.afterGet = async () => {}
+    await settle()
+    for (const arrive of arrivals) arrive()
+    await settle()
+    slow.hooks.beforeSet = async () => {}
+    expect(await ask(cache)).toBe('HIT new')
+  })
+
+  it('is not written while a new answer is fetched in the background', async () => {
+    const clock = createManualClock()
+    const slow = slowStore(clock)
+    vi.spyOn(Math, 'random').mockReturnValue(1)
+    const refreshAhead = { hits: 1, window: '10s', ahead: 0.9 } as const
+    const cache = create(clock, { store: [createMemoryStore({ clock }), slow.store], refreshAhead })
+    await ask(cache)
+    clock.advance(4 * SECOND)
+    let sent = 0
+    const again = (): Promise<undefined> => {
+      sent++
+      return new Promise(() => {})
+    }
+    await cache.open(Object.assign(request(), { again }))
+    clock.advance(0)
+    await settle()
+    expect(sent).toBe(1)
+    clock.advance(3 * SECOND)
+    expect(await ask(cache)).toBe('HIT old')
+    expect(slow.writes).toHaveLength(1)
+    vi.restoreAllMocks()
+  })
+
   it('that fails leaves everything as it is', async () => {
     const clock = createManualClock()
     const slow = slowStore(clock)
@@ -257,11 +340,14 @@ describe('a slow store', () => {
     let free = (): void => {}
     slow.hooks.beforeGet = () => new Promise((resolve) => (free = resolve))
     await open(cache, {}, 'replay')
+    const events: string[] = []
+    cache.on(({ type }) => events.push(type))
     const closed = cache.close()
     free()
     await closed
     await settle()
     expect(slow.writes).toHaveLength(1)
+    expect(events).toEqual([])
   })
 })
 
@@ -295,6 +381,59 @@ describe('two processes', () => {
     // Ten seconds are over: both have it from the hit at 7 s.
     expect(await ask(b)).toBe('HIT old')
     expect(await ask(a)).toBe('HIT old')
+    expect(cluster.held).toBe(0)
+  })
+
+  it.each(['the lease is waited for', 'the lease cannot be had'])('bring nothing back that is removed while %s', async (what) => {
+    const clock = createManualClock()
+    const cluster = createCluster(clock)
+    const store = cluster.store()
+    const { flights } = store.sharing ?? {}
+    if (!flights) throw new Error('no flights')
+    const writes: Entry[] = []
+    let joined = async (): Promise<void> => {}
+    let deleted = async (): Promise<void> => {}
+    const cache = create(clock, {
+      store: [
+        createMemoryStore({ clock }),
+        {
+          ...store,
+          sharing: {
+            flights: {
+              ...flights,
+              async join(key) {
+                await joined()
+                return flights.join(key)
+              },
+            },
+          },
+          async set(entry: Entry, fence?: Fence) {
+            if (entry.key.startsWith('lc1.')) writes.push(entry)
+            return store.set(entry, fence)
+          },
+          async delete(key: string) {
+            await deleted()
+            return store.delete(key)
+          },
+        },
+      ],
+    })
+    await ask(cache)
+    expect(writes).toHaveLength(1)
+    clock.advance(7 * SECOND)
+    let goOn = (): void => {}
+    let give: (error?: Error) => void = () => {}
+    joined = () => new Promise((resolve, reject) => (give = (error) => (error ? reject(error) : resolve())))
+    deleted = () => new Promise((resolve) => (goOn = resolve))
+    await open(cache, {}, 'replay')
+    await settle()
+    const removed = what === 'the lease is waited for' ? cache.invalidate({ keys: [writes[0]?.key ?? ''] }) : undefined
+    await settle()
+    give(removed ? undefined : new Error('down'))
+    await settle()
+    expect(writes).toHaveLength(1)
+    goOn()
+    await removed
     expect(cluster.held).toBe(0)
   })
 
