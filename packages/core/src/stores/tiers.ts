@@ -149,10 +149,10 @@ export function createTiers(
           bus,
           clock,
           meantBy,
-          onRemoved(removal) {
+          onRemoved(removal, lost) {
             removals++
             spoil(removal)
-            cascade.heard(removal)
+            if (!lost) cascade.heard(removal)
             onRemoved(removal)
           },
           onRetired(guards, at) {

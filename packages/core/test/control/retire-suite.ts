@@ -11,9 +11,8 @@ import { completion, encode, JSON_HEAD, request } from '../engine/support.js'
 export interface Place {
   /** The stores as one more process opens them. */
   open(): LlmCacheOptions['store']
-  /** Other processes see what is there, and what was there is still there after all of them ended. */
-  readonly shared: boolean
   close(): Promise<void> | void
+  readonly options?: LlmCacheOptions
 }
 
 /** Longest time after which every process has seen an invalidation, in ms, and some more for a slow machine. */
@@ -74,11 +73,12 @@ async function until(condition: () => Promise<boolean>): Promise<number> {
   return performance.now() - since
 }
 
-export function retireSuite(name: string, makePlace: () => Promise<Place> | Place): void {
+/** @param shared other processes see what is there, and it is still there after all of them ended */
+export function retireSuite(name: string, shared: boolean, makePlace: () => Promise<Place> | Place): void {
   describe(`retiring on ${name}`, () => {
     async function scene(count: number, work: (...processes: Process[]) => Promise<void>): Promise<void> {
       const place = await makePlace()
-      const processes = Array.from({ length: count }, () => openProcess(place.open()))
+      const processes = Array.from({ length: count }, () => openProcess(place.open(), place.options))
       try {
         await work(...processes)
       } finally {
@@ -181,7 +181,7 @@ export function retireSuite(name: string, makePlace: () => Promise<Place> | Plac
         expect([await has('a'), await has('b')]).toEqual([true, true])
       }))
 
-    if (sharedPlaces.has(name)) {
+    if (shared) {
       it('another process sees it within the bound, in memory, in the store and in flight', () =>
         scene(2, async (...both) => {
           const [one, two] = both as [Process, Process]
@@ -234,15 +234,15 @@ export function retireSuite(name: string, makePlace: () => Promise<Place> | Plac
 
       it('is still known after all processes ended', async () => {
         const place = await makePlace()
-        const first = openProcess(place.open())
-        const other = openProcess(place.open())
+        const first = openProcess(place.open(), place.options)
+        const other = openProcess(place.open(), place.options)
         await first.fill('a', (handle) => handle.tag('docs'))
         const flying = await other.begin('b', (handle) => handle.tag('docs'))
         await first.fill('kept', (handle) => handle.tag('faq'))
         await first.cache.invalidate({ tags: ['docs'] })
         await finish(flying)
         await Promise.all([first.cache.close(), other.cache.close()])
-        const later = openProcess(place.open())
+        const later = openProcess(place.open(), place.options)
         expect([await later.has('a'), await later.has('b'), await later.has('kept')]).toEqual([false, false, true])
         await later.fill('a', (handle) => handle.tag('docs'))
         expect(await later.has('a')).toBe(true)
@@ -252,6 +252,3 @@ export function retireSuite(name: string, makePlace: () => Promise<Place> | Plac
     }
   })
 }
-
-/** Places where other processes see what is there. */
-export const sharedPlaces: Set<string> = new Set()

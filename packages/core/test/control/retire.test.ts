@@ -1,9 +1,9 @@
 import { createDiskStore } from '@llm-cache/core/disk'
 import { createMemoryStore } from '../../src/stores/memory.js'
 import { temporaryFile } from '../disk/support.js'
-import { type Place, retireSuite, sharedPlaces } from './retire-suite.js'
+import { type Place, retireSuite } from './retire-suite.js'
 
-const place = (open: Place['open'], close: Place['close'] = () => undefined): Place => ({ open, close, shared: true })
+const place = (open: Place['open'], close: Place['close'] = () => undefined): Place => ({ open, close })
 
 const places: Readonly<Record<string, () => Place>> = {
   memory: () => place(() => undefined),
@@ -35,5 +35,4 @@ const places: Readonly<Record<string, () => Place>> = {
   },
 }
 
-for (const name of Object.keys(places)) if (name !== 'memory') sharedPlaces.add(name)
-for (const [name, make] of Object.entries(places)) retireSuite(name, make)
+for (const [name, make] of Object.entries(places)) retireSuite(name, name !== 'memory', make)

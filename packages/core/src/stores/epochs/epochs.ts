@@ -118,8 +118,8 @@ export function createEpochs({ stores, clock, bus, onChange, maxKnown }: EpochsO
   function judge(entry: Entry, from: GuardedStore | undefined): 'valid' | 'retired' | undefined {
     if (isRetired(entry)) return 'retired'
     if (!remote) return 'valid'
-    reader.refresh()
     if (!reader.current) return undefined
+    reader.refresh()
     if (reader.unmarked) return 'valid'
     if (!from && (reader.unread || reader.cut)) return 'valid'
     return unknownGuards(entry).length === 0 ? 'valid' : undefined
