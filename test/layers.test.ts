@@ -30,7 +30,7 @@ describe('the import graph', () => {
     const sources = readSources()
     expect(Object.keys(sources)).toContain('packages/core/src/exchange.ts')
     expect(violations(sources, dependencies, peers)).toEqual([])
-  })
+  }, 60_000)
 })
 
 /** A small graph in order, into which each case below plants one fault. */
