@@ -201,7 +201,7 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
 
   /** The old answer, unless it was removed, or its time was over, while a new one was waited for. */
   function usable(found: Found | undefined, flight: Flight): Found | undefined {
-    if (!found || flight.removed(found.entry)) return undefined
+    if (!found || flight.removed(found.entry) || store.isRetired(found.entry)) return undefined
     return evaluate(found.entry, NO_CONTROLS, clock.now()) === 'gone' ? undefined : found
   }
 

@@ -271,7 +271,7 @@ export function startRecording(context: EngineContext, recording: Recording): { 
       take(status) {
         const { entry } = fallback
         const isGone = evaluate(entry, NO_CONTROLS, clock.now()) === 'gone'
-        if (done || head || isGone || flight.removed(entry)) return undefined
+        if (done || head || isGone || flight.removed(entry) || context.store.isRetired(entry)) return undefined
         const reply = fallback.reply(status)
         done = true
         trace.close()

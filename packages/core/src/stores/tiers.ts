@@ -90,6 +90,8 @@ export interface StoreTiers {
   /** What `retire` takes for a tag, or for the id of a dependency: a document, an answer, `model:<name>`, `snapshot:<name>`. */
   guardOf(kind: 'tag' | 'dependency', text: string): string
   hasGuard(entry: Entry, guards: ReadonlySet<string>): boolean
+  /** What is known here and now: `entry`, which was found before, must not be sent any more. */
+  isRetired(entry: Entry): boolean
   /** Where the answer with this id was stored; undefined where nobody knows. Never rejects. */
   find(id: string): Promise<Pick<Located, 'key'> | undefined>
   /** Counts the entries under `prefix` that `finding` means, tier by tier. Nothing is changed, and nobody told. */
@@ -247,6 +249,7 @@ export function createTiers(
       return removing.reportMarks(await epochs.retire(guards, true))
     },
     guardOf: epochs.guards.of,
+    isRetired: epochs.isRetired,
     hasGuard: (entry, guards) => epochs.guards.entry(entry).some(({ guard }) => guards.has(guard)),
     async find(id) {
       const found = await index.find(id)

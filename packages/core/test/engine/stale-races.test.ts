@@ -1,5 +1,6 @@
 import Keyv from 'keyv'
 import { describe, expect, it } from 'vitest'
+import type { InvalidateSelector } from '../../src/control/selector.js'
 import type { LlmCacheOptions } from '../../src/engine/options.js'
 import type { CacheRequest, Outcome, Reply } from '../../src/exchange.js'
 import { createMemoryStore } from '../../src/stores/memory.js'
@@ -156,18 +157,22 @@ describe('an old answer at hand', () => {
   })
 })
 
-describe('what was removed on purpose meanwhile', () => {
+describe.each<[string, InvalidateSelector]>([
+  ['removed on purpose', { all: true }],
+  ['retired by its tag', { tags: ['docs'] }],
+  ['retired by its model', { dependsOn: 'model:gpt-4o' }],
+])('what was %s meanwhile', (_how, selector) => {
   it('is not sent in place of an error', async () => {
-    const made = await stale({ staleIfError: '1h' }, 15 * SECOND)
+    const made = await stale({ tags: ['docs'], staleIfError: '1h' }, 15 * SECOND)
     const { recorder } = await open(made.cache, {}, 'record')
-    await made.cache.invalidate({ all: true })
+    await made.cache.invalidate(selector)
     expect(recorder.fallback?.take(503)).toBeUndefined()
   })
   it('is not sent in place of a slow answer', async () => {
-    const made = await stale({ staleIfError: '1h', staleIfSlow: '2s' }, 15 * SECOND)
+    const made = await stale({ tags: ['docs'], staleIfError: '1h', staleIfSlow: '2s' }, 15 * SECOND)
     const waiting = made.cache.open(made.ask())
     await settle()
-    await made.cache.invalidate({ all: true })
+    await made.cache.invalidate(selector)
     made.clock.advance(2 * SECOND)
     await settle()
     expect((await waiting).kind).toBe('record')

@@ -39,6 +39,8 @@ export interface Epochs {
    * @param from where it was found; undefined for this process's own memory, to which nothing goes that was not judged or made here
    */
   judge(entry: Entry, from: GuardedStore | undefined): 'valid' | 'retired' | undefined
+  /** What `judge` says of what is known, however long ago that was read. */
+  isRetired(entry: Entry): boolean
   /** As `judge`, after reading what is not known: at most one batch a store. */
   decide(entry: Entry, from: GuardedStore | undefined): Promise<Verdict>
   /** Nothing was found under `key`: reads whether that is because it was removed, if that is not known. */
@@ -146,6 +148,7 @@ export function createEpochs({ stores, clock, bus, onChange, maxKnown }: EpochsO
     guards,
     stamp: stamps.next,
     judge,
+    isRetired,
     async decide(entry, from) {
       stamps.see(sinceOf(entry))
       noteLifetime(entry)
@@ -163,6 +166,8 @@ export function createEpochs({ stores, clock, bus, onChange, maxKnown }: EpochsO
     },
     seal(entry) {
       noteLifetime(entry)
+      // Written once more, with later times: whoever began it, perhaps by another clock, said what there is to say.
+      if (entry.meta.by !== undefined) return isRetired(entry) ? undefined : entry
       const knows = knownBefore(entry)
       const heard = rounds.before(sinceOf(entry))
       const meta = { ...entry.meta, by, ...(knows.length > 0 && { knows }), ...(heard.length > 0 && { rounds: heard }) }

@@ -15,7 +15,8 @@ export type Descended = Entry | 'unknown' | 'too-many'
 export function descend(entry: Entry, index: EntryIndex): Awaitable<Descended> {
   const ids = (entry.meta.dependsOn ?? []).filter((id) => isEntryId(id) && id !== entry.id)
   if (entry.meta.tags.length + (entry.meta.dependsOn?.length ?? 0) > MAX_GUARDS) return 'too-many'
-  if (ids.length === 0) return entry
+  // What is written once more has taken over already what there was to take over when it was made.
+  if (ids.length === 0 || entry.meta.by !== undefined) return entry
   const found = index.findAll(ids)
   return isThenable(found) ? found.then((all) => inherit(entry, all)) : inherit(entry, found)
 }

@@ -350,6 +350,24 @@ describe('bounds', () => {
   })
 })
 
+describe('an entry that is written once more', () => {
+  it.each([0, 30_000, -30_000])('is as old as it was, by whichever clock (%d ms off) it was begun', async (off) => {
+    const backend = createBackend()
+    const clock = createManualClock()
+    const one = createProcess(backend, { clock: skewed(clock, off) })
+    const two = createProcess(backend, { clock })
+    const flying = one.begin('a', docs)
+    clock.advance(10)
+    // Of this two has heard before it touches what was begun before it.
+    await two.retire('docs')
+    await flying()
+    const entry = backend.held.get(keyOf('a')) as Entry
+    await two.tiers.set({ ...entry, staleAt: entry.staleAt + 10, deleteAt: entry.deleteAt + 10 })
+    clock.advance(5000)
+    for (const process of [one, two]) expect(await process.has('a')).toBe(false)
+  })
+})
+
 describe('entries of older versions', () => {
   it('are as old as their time of storing and their origin say', async () => {
     const backend = createBackend()
