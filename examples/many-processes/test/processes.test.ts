@@ -94,7 +94,7 @@ describe.each(FAR)('two workers on $name', ({ name, skip, environment, mostCalls
 
       const erased = await example.send('DELETE', '/tenants/acme', ADMIN)
       expect(erased.status).toBe(200)
-      expect(JSON.parse(erased.body)).toEqual({
+      expect(JSON.parse(erased.body)).toMatchObject({
         matched: 2,
         removed: 2,
         tiers: [
