@@ -104,8 +104,11 @@ export type BusMessage =
    * and lets go of what it has itself.
    */
   | { readonly kind: 'scanned'; readonly prefix: string; readonly selector: string }
-  /** What has one of these guards and was begun before `at` (a stamp, in ms since the epoch) is invalid, stored or in flight. */
-  | { readonly kind: 'retired'; readonly guards: readonly string[]; readonly at: number }
+  /**
+   * What has one of these guards and was begun before `at` (a stamp, in ms since the epoch) is invalid, stored or in flight. `removal`: it
+   * was removed by its keys, of which another message tells.
+   */
+  | { readonly kind: 'retired'; readonly guards: readonly string[]; readonly at: number; readonly removal?: true }
 
 /** Sums over all processes. Names are stable labels, values are added. */
 export interface SharedCounters {

@@ -204,20 +204,20 @@ function formatMessage(message: BusMessage): Record<string, unknown> {
     case 'scanned':
       return { s: message.prefix, x: message.selector }
     case 'retired':
-      return { r: message.guards, t: message.at }
+      return { r: message.guards, t: message.at, ...(message.removal && { k: 1 }) }
   }
 }
 
 /** Undefined for what is not understood: the marks of others, and messages of later versions. */
 function parseMessage(text: string): BusMessage | undefined {
   try {
-    const { c, d, e, s, x, r, t } = JSON.parse(text) as Readonly<Record<string, unknown>>
+    const { c, d, e, s, x, r, t, k } = JSON.parse(text) as Readonly<Record<string, unknown>>
     if (typeof c === 'string') return { kind: 'changed', key: c }
     if (typeof d === 'string') return { kind: 'deleted', key: d }
     if (typeof e === 'string') return { kind: 'erased', prefix: e }
     if (typeof s === 'string' && typeof x === 'string') return { kind: 'scanned', prefix: s, selector: x }
     if (Array.isArray(r) && r.every((guard) => typeof guard === 'string') && typeof t === 'number')
-      return { kind: 'retired', guards: r, at: t }
+      return { kind: 'retired', guards: r, at: t, ...(k === 1 && { removal: true }) }
   } catch {}
   return undefined
 }

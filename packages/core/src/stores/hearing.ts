@@ -24,9 +24,9 @@ export interface HearingOptions {
   readonly shared: Tier
   readonly bus: InvalidationBus
   readonly clock: Clock
-  /** What is read or written for these keys right now must not bring them back; where messages were lost they may have been removed. */
-  readonly onRemoved: (removal: Removal, lost: boolean) => void
-  readonly onRetired: (guards: readonly string[], at: number) => void
+  /** What is read or written for these keys right now must not bring them back. */
+  readonly onRemoved: (removal: Removal) => void
+  readonly onRetired: (message: Extract<BusMessage, { kind: 'retired' }>) => void
   /** Any message may have been missed. */
   readonly onLost: () => void
   /** What the selector of another process means; undefined where it cannot be read. Never throws or rejects. */
@@ -74,14 +74,14 @@ export function listenToPeers({ tiers, shared, bus, clock, onRemoved, onRetired,
     for (const [key, at] of unfenced.entries()) if (at >= since && key.startsWith(prefix)) void shared.store.delete(key)
   }
 
-  function removeAll(prefix: string, lost: boolean): void {
-    onRemoved({ prefix }, lost)
+  function removeAll(prefix: string): void {
+    onRemoved({ prefix })
     takeBack(prefix)
     for (const tier of local) void settle(tier, prefix)
   }
 
   function eraseMeant(prefix: string, meant: Meant): void {
-    onRemoved({ prefix, meant }, false)
+    onRemoved({ prefix, meant })
     for (const { store } of distant) store.dropWaiting(prefix, meant.matches)
     takeBack(prefix)
     for (const tier of local) {
@@ -98,7 +98,7 @@ export function listenToPeers({ tiers, shared, bus, clock, onRemoved, onRetired,
         for (const tier of local) void forgetKey(tier, message.key)
         return
       case 'deleted':
-        onRemoved({ keys: new Set([message.key]) }, false)
+        onRemoved({ keys: new Set([message.key]) })
         for (const { store } of distant) store.dropWaiting(message.key)
         takeBack(message.key)
         for (const tier of local) void forgetKey(tier, message.key)
@@ -106,19 +106,19 @@ export function listenToPeers({ tiers, shared, bus, clock, onRemoved, onRetired,
       case 'erased':
         // From the tiers that all share it is gone; only what still waits here to be written to them is not.
         for (const { store } of distant) store.dropWaiting(message.prefix)
-        removeAll(message.prefix, false)
+        removeAll(message.prefix)
         return
       case 'scanned':
         void chain(meantBy(message.selector), (meant = ANYTHING) => eraseMeant(message.prefix, meant))
         return
       case 'retired':
-        onRetired(message.guards, message.at)
+        onRetired(message)
         return
       case 'lost':
         onLost()
         // Anything may have happened to anything.
         shared.store.dropWaiting('')
-        removeAll('', true)
+        removeAll('')
     }
   }
 

@@ -1,7 +1,8 @@
 /** Removing from tiers, and looking for what would be removed. */
 
 import type { Awaitable, Clock } from '../ports.js'
-import type { Cascade, RemovalMessage } from './epochs/cascade.js'
+import { beginFalling, type RemovalMessage } from './epochs/cascade.js'
+import type { Epochs } from './epochs/epochs.js'
 import type { MarkFailure } from './epochs/mark-writer.js'
 import type { GuardedStore } from './guarded.js'
 import { reportNothing, reportOf, sum } from './outcomes.js'
@@ -16,7 +17,7 @@ export interface RemovingOptions {
   readonly lasting: readonly GuardedStore[]
   readonly pending: Pending
   readonly peers: Peers
-  readonly cascade: Cascade
+  readonly epochs: Epochs
   readonly clock: Clock
   readonly onRemoval: () => void
 }
@@ -26,7 +27,7 @@ export interface Removing extends Pick<StoreTiers, 'delete' | 'erase' | 'scan' |
   reportMarks(failures: readonly (MarkFailure | undefined)[]): readonly TierReport[]
 }
 
-export function createRemoving({ tiers, lasting, pending, peers, cascade, clock, onRemoval }: RemovingOptions): Removing {
+export function createRemoving({ tiers, lasting, pending, peers, epochs, clock, onRemoval }: RemovingOptions): Removing {
   const inMemory = tiers.filter(({ store }) => store.inMemory)
   const shared = tiers.find(({ store }) => store.sharing !== undefined)
 
@@ -40,7 +41,7 @@ export function createRemoving({ tiers, lasting, pending, peers, cascade, clock,
     work: (tier: Tier, finding: Finding | undefined) => Awaitable<TierReport>,
     finding?: Finding,
   ): Promise<readonly TierReport[]> {
-    const falling = cascade.begin(message, finding)
+    const falling = await beginFalling(epochs, message, finding)
     const removed = await remove(message, (tier) => work(tier, falling.finding), finding?.matches)
     const marks = reportMarks(await falling.end())
     return removed.map((report, at) => ({ ...report, failed: report.failed ?? marks[at]?.failed }))

@@ -7,10 +7,10 @@ import { type Entry, entryBytes } from '../entry/entry.js'
 import { isThenable } from '../lib/deadline.js'
 import type { Awaitable, Clock, StoreEvent, StoreFailure, StoreSize } from '../ports.js'
 import type { FlightLease } from '../sharing.js'
-import { createCascade } from './epochs/cascade.js'
 import { createEntryIndex, type Located } from './epochs/entry-index.js'
 import { createEpochs } from './epochs/epochs.js'
 import { type Descended, descend } from './epochs/lineage.js'
+import type { Tell } from './epochs/mark-writer.js'
 import type { GetOutcome, GuardedStore, SetOutcome, TierStats } from './guarded.js'
 import { listenToPeers, type Meant, type Removal } from './hearing.js'
 import { createLookups } from './lookups.js'
@@ -128,14 +128,13 @@ export function createTiers(
   const peers = createPeers(shared?.store)
   const pending = createPending()
   const lasting = tiers.filter(({ store }) => !store.inMemory).map(({ store }) => store)
-  const tell = (guards: readonly string[], at: number): Promise<boolean> => peers.announce({ kind: 'retired', guards, at })
+  const tell: Tell = (guards, at, removal) => peers.announce({ kind: 'retired', guards, at, ...(removal && { removal }) })
   const epochs = createEpochs({
     stores: lasting,
     clock,
     bus: shared && peers.hasBus ? { store: shared.store, tell } : undefined,
     onChange: onRetired,
   })
-  const cascade = createCascade(epochs)
   const records = createRecords(lasting, clock)
   const index = createEntryIndex({ stores: lasting, guards: epochs.guards, clock })
   let removals = 0
@@ -151,15 +150,14 @@ export function createTiers(
           bus,
           clock,
           meantBy,
-          onRemoved(removal, lost) {
+          onRemoved(removal) {
             removals++
             spoil(removal)
-            if (!lost) cascade.heard(removal)
             onRemoved(removal)
           },
-          onRetired(guards, at) {
+          onRetired({ guards, at, removal }) {
             epochs.hear(guards, at)
-            onRetired()
+            if (!removal) onRetired()
           },
           onLost: epochs.lose,
         })
@@ -190,7 +188,7 @@ export function createTiers(
   const onRemoval = (): void => {
     removals++
   }
-  const removing = createRemoving({ tiers, pending, peers, cascade, lasting, clock, onRemoval })
+  const removing = createRemoving({ tiers, pending, peers, epochs, lasting, clock, onRemoval })
 
   async function setUnderLease(entry: Entry, lease: FlightLease, fenced: Tier): Promise<TiersSetOutcome> {
     const work = pending.begin(entry.key)
@@ -246,7 +244,7 @@ export function createTiers(
     },
     async retire(guards) {
       onRetired()
-      return removing.reportMarks(await epochs.retire(guards, true))
+      return removing.reportMarks(await epochs.retire(guards, false))
     },
     guardOf: epochs.guards.of,
     isRetired: epochs.isRetired,

@@ -316,6 +316,7 @@ describe('tiers of several processes', () => {
     await tiers.erase('lc1.p.')
     expect(published).toEqual([
       { kind: 'changed', key: KEY },
+      { kind: 'retired', guards: [expect.any(String)], at: expect.any(Number), removal: true },
       { kind: 'erased', prefix: 'lc1.p.' },
     ])
   })

@@ -11,7 +11,7 @@ import type { GuardedStore } from '../guarded-store.js'
 import { createGuards, type Guarded, type Guards, sinceOf } from './guards.js'
 import { createMarkReader } from './mark-reader.js'
 import { createMarkTable, type Known } from './mark-table.js'
-import { createMarkWriter, type MarkFailure, type MarkWriter } from './mark-writer.js'
+import { createMarkWriter, type MarkFailure, type MarkWriter, type Tell } from './mark-writer.js'
 import { createRounds } from './rounds.js'
 import { createStampClock } from './stamp.js'
 
@@ -20,7 +20,7 @@ export interface EpochsOptions {
   readonly stores: readonly GuardedStore[]
   readonly clock: Clock
   /** Tells the other processes of marks, where they listen: through which store. */
-  readonly bus: { readonly store: GuardedStore; readonly tell: (guards: readonly string[], at: number) => Promise<boolean> } | undefined
+  readonly bus: { readonly store: GuardedStore; readonly tell: Tell } | undefined
   /** Something was found to be invalidated elsewhere: what is in flight may be older. */
   readonly onChange: () => void
   /** Most guards that are known at a time. @default 20,000 */
@@ -50,11 +50,11 @@ export interface Epochs {
   /**
    * Retires everything that has one of `guards` and was begun before. For each of the stores, why it does not have the marks.
    *
-   * @param told whether other processes are to be told, or learn it in another way
+   * @param removal the marks belong to a removal of keys, which the others hear of besides
    */
-  retire(guards: readonly string[], told: boolean): Promise<readonly (MarkFailure | undefined)[]>
-  /** Another process has raised marks; without a stamp it was before now. */
-  hear(guards: readonly string[], at?: number): void
+  retire(guards: readonly string[], removal: boolean): Promise<readonly (MarkFailure | undefined)[]>
+  /** Another process has raised marks. */
+  hear(guards: readonly string[], at: number): void
   /** What other processes said was lost. */
   lose(): void
   close(): Promise<void>
@@ -160,9 +160,10 @@ export function createEpochs({ stores, clock, bus, onChange, maxKnown }: EpochsO
       return !from || reader.hears(from) || unknownGuards(entry).length === 0 ? 'valid' : 'unknown'
     },
     learnKey(key) {
-      if (!remote || told || (reader.current && reader.unmarked)) return undefined
+      if (!remote || (reader.current && reader.unmarked)) return undefined
       const guard = guards.of('key', key)
-      return reader.current && reader.isKnown(guard) ? undefined : reader.read([guard])
+      const isKnown = told ? !reader.unread : reader.isKnown(guard)
+      return reader.current && isKnown ? undefined : reader.read([guard])
     },
     seal(entry) {
       noteLifetime(entry)
@@ -174,11 +175,11 @@ export function createEpochs({ stores, clock, bus, onChange, maxKnown }: EpochsO
       const sealed: Entry = { ...entry, meta }
       return isRetired(sealed) ? undefined : sealed
     },
-    async retire(marked, tellOthers) {
+    async retire(marked, removal) {
       learn(marked, stamps.next())
-      return Promise.all(writers.map((writer) => writer.raise(marked, tellOthers)))
+      return Promise.all(writers.map((writer) => writer.raise(marked, removal)))
     },
-    hear(marked, at = stamps.next()) {
+    hear(marked, at) {
       stamps.see(at)
       learn(marked, at)
     },

@@ -6,7 +6,7 @@
 import type { Clock } from '../../ports.js'
 import type { GuardedStore } from '../guarded-store.js'
 import type { MarkTable } from './mark-table.js'
-import { LATEST_KEY, markKey, readMark } from './marks.js'
+import { LATEST_KEY, markKey, readMark, roundsIn } from './marks.js'
 import type { Rounds } from './rounds.js'
 import type { StampClock } from './stamp.js'
 
@@ -81,7 +81,7 @@ export function createMarkReader({ stores, table, rounds, stamps, clock, told, o
       stamps.see(mark.at)
       table.learn(guard, { ...mark, heard, generation: 0 })
     }
-    if (latest) rounds.hear([latest.id, ...(latest.meta.rounds ?? [])])
+    rounds.hear(roundsIn(latest))
     if (before === losses) note(source, latest?.id)
   }
 

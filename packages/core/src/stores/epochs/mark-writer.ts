@@ -3,7 +3,7 @@
 import { randomId } from '#platform'
 import type { Clock, StoreFailure } from '../../ports.js'
 import type { GuardedStore } from '../guarded-store.js'
-import { latestEntry, markEntry } from './marks.js'
+import { LATEST_KEY, latestEntry, markEntry, roundsIn } from './marks.js'
 import type { Rounds } from './rounds.js'
 import type { StampClock } from './stamp.js'
 
@@ -18,29 +18,33 @@ export interface MarkWriterOptions {
   readonly all: string
   /** These marks are in the store, with this stamp. */
   readonly onWritten: (guards: readonly string[], at: number, round: string) => void
-  /** Tells the other processes; false where they could not be told. */
-  readonly tell: ((guards: readonly string[], at: number) => Promise<boolean>) | undefined
+  /** Tells the other processes. */
+  readonly tell: Tell | undefined
 }
+
+/**
+ * False where they could not be told.
+ *
+ * @param removal the marks belong to a removal of keys, which the others hear of besides
+ */
+export type Tell = (guards: readonly string[], at: number, removal: boolean) => Promise<boolean>
 
 export type MarkFailure = StoreFailure | 'peers'
 
 export interface MarkWriter {
-  /**
-   * Writes a mark for each of `guards`, and tells the other processes where `told` says so. What could not be done is tried again until
-   * it is.
-   */
-  raise(guards: readonly string[], told: boolean): Promise<MarkFailure | undefined>
+  /** Writes a mark for each of `guards` and tells the other processes. What could not be done is tried again until it is. */
+  raise(guards: readonly string[], removal: boolean): Promise<MarkFailure | undefined>
   /** The mark of `guard` is still to be written. */
   owes(guard: string): boolean
   /** One last attempt. */
   close(): Promise<void>
 }
 
-type Batch = readonly (readonly [guard: string, told: boolean])[]
+type Batch = readonly (readonly [guard: string, removal: boolean])[]
 
 export function createMarkWriter(options: MarkWriterOptions): MarkWriter {
   const { store, rounds, stamps, clock, lifetimeMs, all, onWritten, tell } = options
-  /** With whether the others are to be told. */
+  /** With whether they belong to a removal alone. */
   const owed = new Map<string, boolean>()
   /** Being written right now. */
   let batch: Batch = []
@@ -62,19 +66,27 @@ export function createMarkWriter(options: MarkWriterOptions): MarkWriter {
       owe(marked)
       retry()
     }
-    const marks = await store.put(
-      guards.map((guard) => markEntry(guard, at, round, lived)),
-      onLate,
-    )
+    const [marks, before] = await Promise.all([
+      store.put(
+        guards.map((guard) => markEntry(guard, at, round, lived)),
+        onLate,
+      ),
+      store.readMany([LATEST_KEY]),
+    ])
     if (marks.kind === 'failed') return marks.reason
     if (!marks.value) return 'refused'
+    // Only a hint: where it could not be read, or two write at once, answers that came after a round may be taken for older ones.
+    rounds.hear(before.kind === 'done' ? roundsIn(before.value[0]) : [])
     // After the marks: whoever finds it changed finds them too.
     const latest = await store.put([latestEntry(round, rounds.recent(), lived)])
     if (latest.kind === 'failed') return latest.reason
     if (!latest.value) return 'refused'
     onWritten(guards, at, round)
-    const untold = marked.flatMap(([guard, told]) => (told ? [guard] : []))
-    return !tell || untold.length === 0 || (await tell(untold, at)) ? undefined : 'peers'
+    for (const removal of tell ? [false, true] : []) {
+      const told = marked.flatMap(([guard, ofRemoval]) => (ofRemoval === removal ? [guard] : []))
+      if (told.length > 0 && !(await tell?.(told, at, removal))) return 'peers'
+    }
+    return undefined
   }
 
   async function flush(): Promise<MarkFailure | undefined> {
@@ -96,10 +108,10 @@ export function createMarkWriter(options: MarkWriterOptions): MarkWriter {
   }
 
   function owe(marked: Batch): void {
-    for (const [guard, told] of marked) owed.set(guard, told || owed.get(guard) === true)
+    for (const [guard, removal] of marked) owed.set(guard, removal && owed.get(guard) !== false)
     if (owed.size <= MAX_OWED) return
     owed.clear()
-    owed.set(all, true)
+    owed.set(all, false)
   }
 
   function retry(): void {
@@ -112,8 +124,8 @@ export function createMarkWriter(options: MarkWriterOptions): MarkWriter {
   }
 
   return {
-    raise(guards, told) {
-      for (const guard of guards) owed.set(guard, told || owed.get(guard) === true)
+    raise(guards, removal) {
+      for (const guard of guards) owed.set(guard, removal && owed.get(guard) !== false)
       turn = turn.then(flush)
       return turn
     },

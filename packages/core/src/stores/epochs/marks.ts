@@ -31,3 +31,8 @@ export function readMark(entry: Entry | undefined): { readonly at: number; reado
 export function latestEntry(round: string, before: readonly string[], lived: Lived): Entry {
   return recordEntry(LATEST_KEY, round, { rounds: before }, lived)
 }
+
+/** The rounds that the entry at LATEST_KEY tells of, the latest first. */
+export function roundsIn(latest: Entry | undefined): readonly string[] {
+  return latest ? [latest.id, ...(latest.meta.rounds ?? [])] : []
+}

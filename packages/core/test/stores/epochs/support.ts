@@ -27,7 +27,7 @@ export function skewed(clock: ManualClock, off: number): ManualClock & { off: nu
   return own
 }
 
-export type Call = 'get' | 'getMany' | 'set' | 'setMany' | 'delete' | 'keys'
+export type Call = 'publish' | 'get' | 'getMany' | 'set' | 'setMany' | 'delete' | 'keys'
 
 /** What all processes share: entries, calls, faults, messages. */
 export interface Backend {
@@ -37,6 +37,10 @@ export interface Backend {
   readonly failing: Set<string>
   /** Before each call; what it awaits holds the call up. */
   gate: ((call: Call, process: string) => Promise<void>) | undefined
+  /** After each write, before it is answered. */
+  ack: ((process: string) => Promise<void>) | undefined
+  /** Writes of these keys are answered as if they had been carried out. */
+  swallows: ((key: string) => boolean) | undefined
   /** Messages are lost on their way. */
   losing: boolean
   tellLost(): void
@@ -52,6 +56,8 @@ export function createBackend(): Backend & { store(process: string, clock: Clock
     calls,
     failing: new Set<string>(),
     gate: undefined as Backend['gate'],
+    ack: undefined as Backend['ack'],
+    swallows: undefined as Backend['swallows'],
     losing: false,
     tellLost() {
       for (const listener of listeners.values()) listener({ kind: 'lost' })
@@ -61,20 +67,23 @@ export function createBackend(): Backend & { store(process: string, clock: Clock
         calls.push({ call: name, keys })
         await backend.gate?.(name, process)
         if (backend.failing.has(process) || backend.failing.has(`${process} ${name}`)) throw new Error('down')
-        return work()
+        const result = work()
+        if (name !== 'get' && name !== 'getMany') await backend.ack?.(process)
+        return result
       }
       const read = (key: string): Entry | undefined => {
         const entry = held.get(key)
         return entry && entry.deleteAt > clock.now() ? entry : undefined
       }
       const write = (entry: Entry): boolean => {
-        held.set(entry.key, entry)
+        if (!backend.swallows?.(entry.key)) held.set(entry.key, entry)
         return true
       }
       const bus: InvalidationBus = {
         boundMs: 1000,
         async publish(message) {
           if (backend.failing.has(process) || backend.failing.has(`${process} publish`)) throw new Error('down')
+          await backend.gate?.('publish', process)
           if (backend.losing) return
           for (const [other, listener] of listeners) if (other !== process) listener(message)
         },
@@ -126,6 +135,8 @@ export interface ProcessOptions {
   readonly clock?: ManualClock
   readonly memory?: boolean
   readonly bus?: boolean
+  /** How long one call may take, in ms. @default 100 */
+  readonly deadlineMs?: number
 }
 
 let processes = 0
@@ -135,12 +146,15 @@ export function createProcess(
   options: ProcessOptions = {},
   name = `p${++processes}`,
 ): Process {
-  const { clock = createManualClock(), memory: withMemory = true, bus = false } = options
+  const { clock = createManualClock(), memory: withMemory = true, bus = false, deadlineMs = 100 } = options
   const memory = createMemoryStore({ clock })
   const stores = [...(withMemory ? [memory] : []), ...(backend ? [backend.store(name, clock, bus)] : [])]
   let retirements = 0
   const tiers = createTiers(
-    stores.map((store) => ({ store: guardStore(store, { clock }), ttlMs: Number.POSITIVE_INFINITY })),
+    stores.map((store) => ({
+      store: guardStore(store, { clock, deadlineMs, longDeadlineMs: deadlineMs * 100 }),
+      ttlMs: Number.POSITIVE_INFINITY,
+    })),
     { clock, onEvent: () => undefined, onRemoved: () => undefined, onRetired: () => void retirements++ },
   )
   const process: Process = {
