@@ -107,14 +107,19 @@ export function createEpochs({ stores, clock, bus, onChange, maxKnown }: EpochsO
     return guards.entry(entry).some((guarded) => {
       const known = table.get(guarded.guard)
       // What the process had heard of says nothing of answers that it was made from.
-      return known !== undefined && isAfter(known, guarded, guarded.since === since ? entry.meta.rounds : undefined)
+      return known !== undefined && isAfter(known, guarded, guarded.isInherited ? undefined : entry.meta.rounds)
     })
   }
 
+  /** The guards whose marks decide; of removed keys the processes tell each other where they can. */
+  function guardsToRead(entry: Entry): readonly string[] {
+    const wanted = new Set<string>()
+    for (const { guard, isOwnKey } of guards.entry(entry)) if (!(isOwnKey && told)) wanted.add(guard)
+    return [...wanted]
+  }
+
   function unknownGuards(entry: Entry): readonly string[] {
-    const unknown: string[] = []
-    for (const { guard, isOwnKey } of guards.entry(entry)) if (!(isOwnKey && told) && !reader.isKnown(guard)) unknown.push(guard)
-    return unknown
+    return guardsToRead(entry).filter((guard) => !reader.isKnown(guard))
   }
 
   function judge(entry: Entry, from: GuardedStore | undefined): 'valid' | 'retired' | undefined {
@@ -137,8 +142,8 @@ export function createEpochs({ stores, clock, bus, onChange, maxKnown }: EpochsO
     const found: KnownMark[] = []
     if (table.marks === 0) return found
     const began = sinceOf(entry)
-    for (const { guard, since } of guards.entry(entry)) {
-      const { at = 0, heard = 0 } = (since === began && table.get(guard)) || {}
+    for (const { guard, isInherited } of guards.entry(entry)) {
+      const { at = 0, heard = 0 } = (!isInherited && table.get(guard)) || {}
       if (at > 0 && heard < began && at + MAX_CLOCK_SKEW_MS >= began) found.push([guard, at])
     }
     return found
@@ -154,7 +159,8 @@ export function createEpochs({ stores, clock, bus, onChange, maxKnown }: EpochsO
       noteLifetime(entry)
       const verdict = judge(entry, from)
       if (verdict !== undefined) return verdict
-      await reader.read(unknownGuards(entry))
+      // Where it is too long ago that anything was read, nothing that was read before may still be so.
+      await reader.read(reader.current ? unknownGuards(entry) : guardsToRead(entry))
       if (isRetired(entry)) return 'retired'
       // What was known before the stores fell silent is the best there is.
       return !from || reader.hears(from) || unknownGuards(entry).length === 0 ? 'valid' : 'unknown'
@@ -176,7 +182,7 @@ export function createEpochs({ stores, clock, bus, onChange, maxKnown }: EpochsO
       return isRetired(sealed) ? undefined : sealed
     },
     async retire(marked, removal) {
-      learn(marked, stamps.next())
+      learn(marked, stamps.after(Math.max(0, ...marked.map((guard) => table.get(guard)?.at ?? 0))))
       return Promise.all(writers.map((writer) => writer.raise(marked, removal)))
     },
     hear(marked, at) {

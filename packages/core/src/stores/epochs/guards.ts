@@ -16,12 +16,14 @@ export interface Guarded {
   readonly knows: number
   /** The entry's own key: where processes tell each other of removed keys there is no need to look for its marks. */
   readonly isOwnKey: boolean
+  /** It comes from an answer that this one was made from. */
+  readonly isInherited: boolean
 }
 
 export interface Guards {
   /** 132 bits in base64url (22 characters). */
   of(kind: GuardKind, text: string): string
-  /** All guards of `entry`, each once. */
+  /** All guards of `entry`; one that it also inherits comes twice, for stamps of two processes must not be weighed against each other. */
   entry(entry: Guardable): readonly Guarded[]
 }
 
@@ -49,7 +51,7 @@ export function createGuards(): Guards {
     const marks = new Map(meta.knows)
     const found = new Map<string, Guarded>()
     const add = (guard: string, isOwnKey = false): void => {
-      found.set(guard, { guard, since, knows: marks.get(guard) ?? 0, isOwnKey })
+      found.set(guard, { guard, since, knows: marks.get(guard) ?? 0, isOwnKey, isInherited: false })
     }
     add(of('all', ''))
     add(of('partition', partitionOf(key)))
@@ -58,12 +60,10 @@ export function createGuards(): Guards {
     for (const id of meta.dependsOn ?? []) add(of('dependency', id))
     if (meta.model !== undefined) add(of('dependency', `model:${meta.model}`))
     if (meta.snapshot !== undefined) add(of('dependency', `snapshot:${meta.snapshot}`))
-    // Of two times that one guard speaks of the earlier counts: what it guards is as old as that.
-    for (const [guard, earlier, knows] of meta.inherits ?? []) {
-      const own = found.get(guard)
-      if (!own || earlier < own.since) found.set(guard, { guard, since: earlier, knows, isOwnKey: false })
-    }
-    return [...found.values()]
+    const inherited = (meta.inherits ?? []).map(
+      ([guard, earlier, knows]): Guarded => ({ guard, since: earlier, knows, isOwnKey: false, isInherited: true }),
+    )
+    return [...found.values(), ...inherited]
   }
 
   return {

@@ -23,16 +23,17 @@ export function descend(entry: Entry, index: EntryIndex): Awaitable<Descended> {
 
 function inherit(entry: Entry, found: readonly Finding[]): Descended {
   if (found.includes('unknown')) return 'unknown'
-  const earliest = new Map<string, InheritedGuard>()
+  const merged = new Map<string, InheritedGuard>()
   for (const finding of found) {
     if (typeof finding === 'string') continue
-    for (const guard of finding.guards) {
-      const other = earliest.get(guard[0])
-      if (!other || guard[1] < other[1]) earliest.set(guard[0], guard)
+    for (const [guard, since, knows] of finding.guards) {
+      // As old as the older of the two, and knowing what both knew.
+      const [, otherSince, otherKnows] = merged.get(guard) ?? [guard, since, knows]
+      merged.set(guard, [guard, Math.min(since, otherSince), Math.min(knows, otherKnows)])
     }
   }
-  if (earliest.size > MAX_GUARDS) return 'too-many'
-  return earliest.size === 0 ? entry : { ...entry, meta: { ...entry.meta, inherits: [...earliest.values()] } }
+  if (merged.size > MAX_GUARDS) return 'too-many'
+  return merged.size === 0 ? entry : { ...entry, meta: { ...entry.meta, inherits: [...merged.values()] } }
 }
 
 /** Tags and dependencies of an entry, and guards that it takes over: each of the two at the most. */

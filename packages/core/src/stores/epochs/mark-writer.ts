@@ -3,7 +3,7 @@
 import { randomId } from '#platform'
 import type { Clock, StoreFailure } from '../../ports.js'
 import type { GuardedStore } from '../guarded-store.js'
-import { LATEST_KEY, latestEntry, markEntry, roundsIn } from './marks.js'
+import { LATEST_KEY, latestEntry, markEntry, markKey, readMark, roundsIn } from './marks.js'
 import type { Rounds } from './rounds.js'
 import type { StampClock } from './stamp.js'
 
@@ -54,29 +54,29 @@ export function createMarkWriter(options: MarkWriterOptions): MarkWriter {
   let closed = false
 
   /**
-   * A mark is stamped when it is written, not when it was asked for: one that had to wait must not take the place of one that another
-   * process wrote meanwhile, and one that lands late is written once more.
+   * A mark is stamped when it is written, not when it was asked for, and later than the one whose place it takes: one that had to wait,
+   * or comes from a clock that is behind, must not hide what another process invalidated. One that lands late is written once more.
    */
   async function write(marked: Batch): Promise<MarkFailure | undefined> {
     const guards = marked.map(([guard]) => guard)
-    const at = stamps.next()
+    const before = await store.readMany([LATEST_KEY, ...guards.map(markKey)])
+    if (before.kind === 'failed') return before.reason
+    const [last, ...others] = before.value
+    // Only a hint: where two write at once one round may be lost, and an answer that came after it taken for an older one.
+    rounds.hear(roundsIn(last))
+    const at = stamps.after(Math.max(...others.map((other) => readMark(other).at)))
     const round = randomId()
     const lived = { now: clock.now(), lifetimeMs: Math.min(lifetimeMs(), store.limits.maxTtlMs ?? Number.POSITIVE_INFINITY) }
     const onLate = (): void => {
       owe(marked)
       retry()
     }
-    const [marks, before] = await Promise.all([
-      store.put(
-        guards.map((guard) => markEntry(guard, at, round, lived)),
-        onLate,
-      ),
-      store.readMany([LATEST_KEY]),
-    ])
+    const marks = await store.put(
+      guards.map((guard) => markEntry(guard, at, round, lived)),
+      onLate,
+    )
     if (marks.kind === 'failed') return marks.reason
     if (!marks.value) return 'refused'
-    // Only a hint: where it could not be read, or two write at once, answers that came after a round may be taken for older ones.
-    rounds.hear(before.kind === 'done' ? roundsIn(before.value[0]) : [])
     // After the marks: whoever finds it changed finds them too.
     const latest = await store.put([latestEntry(round, rounds.recent(), lived)])
     if (latest.kind === 'failed') return latest.reason

@@ -6,6 +6,8 @@ import type { Clock } from '../../ports.js'
 export interface StampClock {
   /** Later than every stamp given or seen before, whatever became of the wall clock. ms since the epoch, with a fraction. */
   next(): number
+  /** As `next`, and later than `stamp`, however far ahead that is. */
+  after(stamp: number): number
   /** A stamp of another process was read: what comes after it is to be stamped later. */
   see(stamp: number): void
 }
@@ -16,13 +18,19 @@ export interface StampClock {
  */
 export function createStampClock(clock: Pick<Clock, 'now'>): StampClock {
   let last = 0
+  function next(): number {
+    last = Math.max(last + STEP_MS, clock.now())
+    return last
+  }
+  function see(stamp: number): void {
+    if (stamp > last && stamp <= clock.now() + MAX_CLOCK_SKEW_MS) last = stamp
+  }
   return {
-    next() {
-      last = Math.max(last + STEP_MS, clock.now())
-      return last
-    },
-    see(stamp) {
-      if (stamp > last && stamp <= clock.now() + MAX_CLOCK_SKEW_MS) last = stamp
+    next,
+    see,
+    after(stamp) {
+      see(stamp)
+      return Math.max(next(), stamp + STEP_MS)
     },
   }
 }

@@ -68,6 +68,18 @@ describe('what an invalidation costs', () => {
     expect(await reads(() => two.look('d'))).toBe(0)
   })
 
+  it('reads all marks of an entry again where it is too long ago that any was read', async () => {
+    const backend = createBackend()
+    const clock = createManualClock()
+    const [one, two] = [createProcess(backend, { clock }), createProcess(backend, { clock })]
+    await one.retire('other')
+    await one.fill('a', docs)
+    expect(await two.has('a')).toBe(true)
+    await one.retire('docs')
+    clock.advance(1000)
+    expect(await two.has('a')).toBe(false)
+  })
+
   it('reads and writes nothing where there is only memory', async () => {
     const { fill, has, retire, tiers } = createProcess(undefined)
     expect(tiers.synchronous).toBe(true)
@@ -145,6 +157,37 @@ describe('clocks', () => {
       expect([await one.has('fresh'), await two.has('fresh')]).toEqual([true, true])
     },
   )
+
+  it('that are behind do not hide what another process invalidated before', async () => {
+    const backend = createBackend()
+    const clock = createManualClock()
+    const ahead = createProcess(backend, { clock: skewed(clock, 700) })
+    const behind = createProcess(backend, { clock })
+    await ahead.retire('docs')
+    // It hears of the round, and so of the mark, before it begins.
+    await behind.has('a')
+    await behind.fill('a', docs)
+    clock.advance(1000)
+    expect(await ahead.has('a')).toBe(true)
+    const restarted = createProcess(backend, { clock })
+    await restarted.retire('docs')
+    clock.advance(1000)
+    expect([await ahead.has('a'), await behind.has('a')]).toEqual([false, false])
+  })
+
+  it('of two processes are not weighed against each other where one answer is made from another', async () => {
+    const backend = createBackend()
+    const clock = createManualClock()
+    const ahead = createProcess(backend, { clock: skewed(clock, 700) })
+    const behind = createProcess(backend, { clock })
+    await ahead.fill('source', docs, { id: 'AAAAAAAAAAAAAAAAAAAAAA' })
+    await turns()
+    await behind.retire('docs')
+    clock.advance(100)
+    await behind.fill('made', { tags: ['docs'], dependsOn: ['AAAAAAAAAAAAAAAAAAAAAA'] })
+    clock.advance(1000)
+    expect([await ahead.has('made'), await behind.has('made')]).toEqual([false, false])
+  })
 
   it('set back, in one process and over a restart, bring nothing back and cost one answer at the most', async () => {
     const backend = createBackend()
