@@ -16,6 +16,7 @@ const { values: args } = parseArgs({
     seed: { type: 'string', default: '1' },
     model: { type: 'string', default: 'gpt-4o' },
     'usd-per-hour': { type: 'string', default: '1' },
+    preload: { type: 'string', default: '{}' },
     log: { type: 'string', default: '' },
     by: { type: 'string', default: '' },
     core: { type: 'string', default: new URL('../packages/core/dist/', import.meta.url).pathname },
@@ -24,6 +25,8 @@ const { values: args } = parseArgs({
 const { createLlmCache } = await import(pathToFileURL(`${args.core}index.js`).href)
 const { createManualClock } = await import(pathToFileURL(`${args.core}testing/index.js`).href)
 
+/** The option's default. */
+const USD_PER_SECOND = 0.001
 const users = Number(args.users)
 const days = Number(args.days)
 const seed = Number(args.seed)
@@ -36,9 +39,10 @@ const LOGS = {
   'chains only': { ...none, chains: 4 },
   'favourites only': { ...none, favourites: 5, once: 5 },
   'noise only': { ...none, once: 20 },
+  'habits, then chance': { ...all, chanceFrom: 0.5 },
 }
 
-const rows = [['log', 'preloads by', 'sent', 'precision', 'recall', 'faster', 'wait', 'USD', 'wasted', 'USD/h most']]
+const rows = [['log', 'preloads by', 'sent', 'precision', 'recall', 'faster', 'wait', 'USD', 'wasted', 'worth', 'USD/h most']]
 const results = []
 for (const [name, habits] of Object.entries(LOGS)) {
   if (!name.startsWith(args.log)) continue
@@ -46,7 +50,7 @@ for (const [name, habits] of Object.entries(LOGS)) {
   const world = { createLlmCache, createManualClock, log, model: args.model, seed }
   const nobody = await replay(world, NOBODY)
   for (const [who, options] of Object.entries({
-    'the cache': { preload: { usdPerHour } },
+    'the cache': { preload: { usdPerHour, ...JSON.parse(args.preload) } },
     followers: FOLLOWERS,
     popular: POPULAR,
   })) {
@@ -65,19 +69,21 @@ for (const [name, habits] of Object.entries(LOGS)) {
       wait: share(sum(run.waits), sum(nobody.waits)),
       usd: round(run.usd),
       wastedUsd: round(run.usd - run.usedUsd),
+      worthUsd: round(((sum(nobody.waits) - sum(run.waits)) / 1000) * USD_PER_SECOND - (run.usd - run.usedUsd)),
       usdOfAll: round(nobody.originUsd),
       mostUsdInAnHour: round(run.mostUsdInAnHour),
       sources: run.sources,
       switched: run.switched,
     }
     results.push(result)
-    const { sent, precision, recall, wait, usd, wastedUsd, mostUsdInAnHour } = result
-    rows.push([name, who, sent, precision, recall, result.faster, wait, usd, wastedUsd, mostUsdInAnHour].map(String))
+    const { sent, precision, recall, faster: quicker, wait, usd, wastedUsd, worthUsd, mostUsdInAnHour: most } = result
+    rows.push([name, who, sent, precision, recall, quicker, wait, usd, wastedUsd, worthUsd, most].map(String))
     if (run.us) result.us = round(run.us)
   }
 }
 console.log(`${users} users, ${days} days, seed ${seed}, ${args.model}. recall: share of what was not in the cache without preloading;`)
-console.log('faster: share of all requests; wait: time that users wait for the model, as a share of that without preloading\n')
+console.log('faster: share of all requests; wait: time that users wait for the model, as a share of that without preloading;')
+console.log(`worth: that time at ${USD_PER_SECOND} USD a second, less what was wasted\n`)
 console.log(table(rows))
 const own = results.filter(({ by }) => by === 'the cache')
 console.log(
@@ -89,6 +95,9 @@ console.log(
     model: args.model,
     usdPerHour,
     budgetKept: own.every((result) => result.mostUsdInAnHour <= usdPerHour * 1.02),
+    offAfterHabitsEnd: own
+      .filter(({ log }) => log === 'habits, then chance')
+      .every(({ sources }) => Object.values(sources).every(({ on }) => !on)),
     quietOnNoise: own.filter(({ log }) => log === 'noise only').every(({ sources }) => Object.values(sources).every(({ on }) => !on)),
     results,
   })}`,

@@ -16,13 +16,19 @@ const DAY = 24 * HOUR
  * @property {number} follows probability that the next question of a chain follows
  * @property {number} favourites questions asked at random times, one of them about four times a day; 0: none
  * @property {number} once questions a day that are never asked again
+ * @property {number} [chanceFrom] from this share of the days on the same questions come as often, but each at a random time of a random day
  */
 
-/** The log in the order of time: `{ at, user, prompt }`, `at` in ms since `start`, which is to be a Monday's midnight. */
+/** The log in the order of time: `{ at, user, prompt }`, `at` in ms since a Monday's midnight. */
 export function createLog(habits, seed) {
   const log = []
   for (let user = 0; user < habits.users; user++) addUser(log, habits, user, seeded(Math.imul(user + 1, 0x9e3779b1) ^ seed))
+  if (habits.chanceFrom !== undefined) scatter(log, habits.chanceFrom * habits.days * DAY, habits.days * DAY, seeded(seed))
   return log.sort((a, b) => a.at - b.at)
+}
+
+function scatter(log, from, to, random) {
+  for (const asked of log) if (asked.at >= from) asked.at = Math.round(from + random() * (to - from))
 }
 
 function addUser(log, { days, routine, keeps, chains, follows, favourites, once }, user, random) {

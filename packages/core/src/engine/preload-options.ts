@@ -26,7 +26,7 @@ export interface PreloadOptions extends BudgetOptions {
   readonly maxPartitions?: number | undefined
   /** Bound of the requests that are held, in memory, to be sent again. @default 16 MiB */
   readonly maxHeldBytes?: number | undefined
-  /** How long a request is held after it was last asked. @default '3d' */
+  /** How long a request is held after it was last asked. @default '7d' */
   readonly hold?: Duration | undefined
 }
 
@@ -72,6 +72,6 @@ export function resolvePreload(value: unknown): ResolvedPreload | undefined {
     whileBelow: countOf('preload.whileBelow', options.whileBelow, 4),
     maxPartitions: countOf('preload.maxPartitions', options.maxPartitions, 1000),
     maxHeldBytes: countOf('preload.maxHeldBytes', options.maxHeldBytes, 16 * 1024 * 1024),
-    holdMs: durationOf('preload.hold', options.hold, 3 * DAY_MS, 1),
+    holdMs: durationOf('preload.hold', options.hold, 7 * DAY_MS, 1),
   }
 }

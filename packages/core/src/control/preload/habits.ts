@@ -13,10 +13,22 @@ export const PRELOAD_SOURCES: readonly PreloadSource[] = ['follow-up', 'hour', '
 /** The parts of a probability that the levels contribute; they add up to it. */
 export type Shares = Readonly<Record<PreloadSource, number>>
 
+/** What a probability rests upon: of so many occasions it came true in so many. Decayed, so no whole numbers. */
+export interface Evidence {
+  readonly hits: number
+  readonly occasions: number
+  /** In most of them it was the very next request. */
+  readonly next: boolean
+}
+
 /** A request that may come, by its digest. */
 export interface Prospect {
   readonly digest: string
   readonly shares: Shares
+  /** The level that contributes most. */
+  readonly source: PreloadSource
+  /** That of this level. */
+  readonly evidence: Evidence
 }
 
 /** When a request came. */
@@ -39,7 +51,7 @@ export interface Habits {
 
 /** Silence that ends a session, in ms. */
 export const SESSION_GAP_MS: number = 30 * 60_000
-const HALF_LIFE_MS = 14 * 24 * 60 * 60_000
+const HALF_LIFE_MS = 28 * 24 * 60 * 60_000
 /** Requests that are remembered of a partition; what was asked least goes first. */
 export const MAX_ITEMS = 64
 const MAX_FOLLOWERS = 8
@@ -65,6 +77,8 @@ interface Item {
   asked: number
   /** In how many of these another was asked soon after. */
   readonly followers: Count<string>[]
+  /** In how many of these it was the very next. */
+  readonly next: Count<string>[]
 }
 
 interface Count<K> {
@@ -106,7 +120,7 @@ export function createHabits(): Habits {
     const known = items.get(digest)
     if (known) return known
     if (items.size >= MAX_ITEMS) evict()
-    const item: Item = { digest, seen: 0, sessions: 0, lastSession: -1, hours: [], lastBucket: -1, asked: 0, followers: [] }
+    const item: Item = { digest, seen: 0, sessions: 0, lastSession: -1, hours: [], lastBucket: -1, asked: 0, followers: [], next: [] }
     items.set(digest, item)
     return item
   }
@@ -121,6 +135,7 @@ export function createHabits(): Habits {
   function follow(digest: string, weight: number): void {
     for (const { item, credited } of recent) {
       if (item.digest === digest || credited.includes(digest)) continue
+      if (credited.length === 0) add(item.next, digest, weight, MAX_FOLLOWERS)
       credited.push(digest)
       add(item.followers, digest, weight, MAX_FOLLOWERS)
     }
@@ -149,21 +164,37 @@ export function createHabits(): Habits {
     const weight = weightAt(at)
     const prior = PRIOR * weight
     const last = recent.at(-1)
-    const pastSessions = sessions - opened.sessions + prior
-    const pastHours = (hours.get(bucket) ?? 0) - (opened.bucket === bucket ? opened.hour : 0) + prior
-    const pastAsked = last ? last.item.asked - last.weight + prior : prior
-    const hourPrior = prior / pastHours
-    const followPrior = prior / pastAsked
+    // What this session has added is no evidence of what comes in it once more, or not yet.
+    const occasions = {
+      habit: sessions - opened.sessions,
+      hour: (hours.get(bucket) ?? 0) - (opened.bucket === bucket ? opened.hour : 0),
+      'follow-up': last ? last.item.asked - last.weight : 0,
+    }
+    const hourPrior = prior / (occasions.hour + prior)
+    const followPrior = prior / (occasions['follow-up'] + prior)
     const found: Prospect[] = []
     for (const item of items.values()) {
       if (item.seen < LEAST_SEEN || item === last?.item) continue
-      // What this session has added to an item's own counts is no evidence that it comes once more.
       const again = item.lastSession === session
-      const habit = Math.max(0, item.sessions - (again ? opened.sessions : 0)) / pastSessions
-      const inHour = Math.max(0, weightOf(item.hours, bucket) - (again && item.lastBucket === bucket ? opened.hour : 0)) / pastHours
-      const followed = last ? weightOf(last.item.followers, item.digest) / pastAsked : 0
-      const shares = { 'follow-up': followed, hour: followPrior * inHour, habit: followPrior * hourPrior * habit }
-      if (shares['follow-up'] + shares.hour + shares.habit >= least) found.push({ digest: item.digest, shares })
+      const hits = {
+        habit: Math.max(0, item.sessions - (again ? opened.sessions : 0)),
+        hour: Math.max(0, weightOf(item.hours, bucket) - (again && item.lastBucket === bucket ? opened.hour : 0)),
+        'follow-up': last ? weightOf(last.item.followers, item.digest) : 0,
+      }
+      const shares = {
+        'follow-up': hits['follow-up'] / (occasions['follow-up'] + prior),
+        hour: (followPrior * hits.hour) / (occasions.hour + prior),
+        habit: (followPrior * hourPrior * hits.habit) / (occasions.habit + prior),
+      }
+      if (shares['follow-up'] + shares.hour + shares.habit < least) continue
+      const source = mostOf(shares)
+      const next = source === 'follow-up' && last !== undefined && 2 * weightOf(last.item.next, item.digest) > hits[source]
+      found.push({
+        digest: item.digest,
+        shares,
+        source,
+        evidence: { hits: hits[source] / weight, occasions: occasions[source] / weight, next },
+      })
     }
     return found
   }
@@ -175,12 +206,18 @@ export function createHabits(): Habits {
     forget(digest) {
       items.delete(digest)
       recent = recent.filter(({ item }) => item.digest !== digest)
-      for (const { followers } of items.values()) {
-        const index = followers.findIndex(({ key }) => key === digest)
-        if (index !== -1) followers.splice(index, 1)
+      for (const { followers, next } of items.values()) {
+        remove(followers, digest)
+        remove(next, digest)
       }
     },
   }
+}
+
+function mostOf(shares: Shares): PreloadSource {
+  let most: PreloadSource = 'habit'
+  for (const source of PRELOAD_SOURCES) if (shares[source] > shares[most]) most = source
+  return most
 }
 
 /** The hour, of a working day (0 to 23) or of a weekend (24 to 47), in the time zone of this process. @param now ms since the epoch */
@@ -190,7 +227,7 @@ export function hourBucket(now: number): number {
   return date.getHours() + (day === 0 || day === 6 ? 24 : 0)
 }
 
-/** What one sighting weighs: twice as much every half-life. Finite for 39 years of a process's life. */
+/** What one sighting weighs: twice as much every half-life. Finite for 78 years of a process's life. */
 function weightAt(monotonicMs: number): number {
   return 2 ** (monotonicMs / HALF_LIFE_MS)
 }
@@ -198,6 +235,11 @@ function weightAt(monotonicMs: number): number {
 function weightOf<K>(counts: readonly Count<K>[], key: K): number {
   for (const count of counts) if (count.key === key) return count.weight
   return 0
+}
+
+function remove<K>(counts: Count<K>[], key: K): void {
+  const index = counts.findIndex((count) => count.key === key)
+  if (index !== -1) counts.splice(index, 1)
 }
 
 /** Adds to a bounded list of counts; the lightest makes room. */

@@ -5,13 +5,9 @@ import type { Clock } from '../../ports.js'
 
 /** What became of one prediction. */
 export interface Verdict {
-  /** The probability that was predicted, before calibration. */
-  readonly expected: number
   readonly used: boolean
   /** What it brought, or would have brought, in USD: a waiting time saved, or money lost. */
   readonly value: number
-  /** It was acted upon, or would have been, had the gauge been on. Others tell only how far probabilities are to be believed. */
-  readonly decisive: boolean
 }
 
 export interface Gauge {
@@ -19,9 +15,7 @@ export interface Gauge {
   readonly on: boolean
   /** Share of the last predictions that came true, and the least it is with 95 % confidence (Wilson's lower bound). */
   readonly precision: { readonly share: number; readonly lower: number; readonly count: number }
-  /** What a probability of this kind is to be multiplied by, from how often such came true. */
-  readonly calibration: number
-  /** Notes what became of one; the reason where that switches it. */
+  /** Notes what became of one that was acted upon, or would have been; the reason where that switches it. */
   note(verdict: Verdict): PreloadSwitchReason | undefined
 }
 
@@ -38,21 +32,17 @@ const TOLERANCE = 0.8
 /** After it was switched off it stays off so long, doubled each time that it was on for less than a day, in ms: what fails only when acted upon must not do so again and again. */
 const FIRST_PAUSE_MS = 10 * 60_000
 const LONGEST_PAUSE_MS = 24 * 60 * 60_000
-/** Weight of the assumption that probabilities are right, in predictions that came true. */
-const TRUST = 5
-export const MOST_CALIBRATION = 1.25
 
 export function createGauge({ minPrecision, clock }: GaugeOptions): Gauge {
-  const decisive = createWindow()
-  const all = createWindow()
+  const last = createWindow()
   let on = false
   let pauseMs = FIRST_PAUSE_MS
   let onSince = 0
   let offUntil = Number.NEGATIVE_INFINITY
 
   function turn(): PreloadSwitchReason | undefined {
-    const lower = wilsonLower(decisive.used, decisive.count)
-    const pays = decisive.value > 0
+    const lower = wilsonLower(last.used, last.count)
+    const pays = last.value > 0
     const now = clock.monotonic()
     if (!on) {
       if (lower < minPrecision || !pays || now < offUntil) return undefined
@@ -73,16 +63,11 @@ export function createGauge({ minPrecision, clock }: GaugeOptions): Gauge {
       return on
     },
     get precision() {
-      const { used, count } = decisive
+      const { used, count } = last
       return { share: count === 0 ? 0 : used / count, lower: wilsonLower(used, count), count }
     },
-    get calibration() {
-      return Math.min((all.used + TRUST) / (all.expected + TRUST), MOST_CALIBRATION)
-    },
     note(verdict) {
-      all.add(verdict)
-      if (!verdict.decisive) return undefined
-      decisive.add(verdict)
+      last.add(verdict)
       return turn()
     },
   }
@@ -91,7 +76,6 @@ export function createGauge({ minPrecision, clock }: GaugeOptions): Gauge {
 interface VerdictWindow {
   readonly count: number
   readonly used: number
-  readonly expected: number
   readonly value: number
   add(verdict: Verdict): void
 }
@@ -99,16 +83,15 @@ interface VerdictWindow {
 /** Sums over the last verdicts, made anew each time, so that no rounding error stays. */
 function createWindow(): VerdictWindow {
   const last: Verdict[] = []
-  const sums = { count: 0, used: 0, expected: 0, value: 0 }
+  const sums = { count: 0, used: 0, value: 0 }
   let next = 0
   return Object.assign(sums, {
     add(verdict: Verdict) {
       last[next] = verdict
       next = (next + 1) % GAUGE_WINDOW
-      Object.assign(sums, { count: last.length, used: 0, expected: 0, value: 0 })
-      for (const { used, expected, value } of last) {
+      Object.assign(sums, { count: last.length, used: 0, value: 0 })
+      for (const { used, value } of last) {
         if (used) sums.used++
-        sums.expected += expected
         sums.value += value
       }
     },

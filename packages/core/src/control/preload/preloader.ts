@@ -9,10 +9,11 @@ import type { ExchangeLabels, ModelLabels, PreloadSource } from '../../events.js
 import { createBudget, MAX_SPENDING_MS, type Spending } from '../../policy/budget.js'
 import type { Removal } from '../../stores/hearing.js'
 import { hashKey } from '../../stores/sketch.js'
-import { createFollowups, type Prediction } from './followups.js'
-import { hourBucket, type Moment, PRELOAD_SOURCES, type Shares } from './habits.js'
+import { createCalibration } from './calibration.js'
+import { type Counted, createFollowups, type Prediction } from './followups.js'
+import { hourBucket, type Moment, PRELOAD_SOURCES, type Prospect } from './habits.js'
 import { createPartitions, digestOf, type PartitionState, prefixOf } from './partitions.js'
-import { createGauge, type Gauge, MOST_CALIBRATION } from './precision.js'
+import { createGauge } from './precision.js'
 import { createShelf, type Held } from './shelf.js'
 import type { PreloadStats } from './stats.js'
 import { type Attempt, createWaitingList } from './waiting.js'
@@ -37,18 +38,20 @@ interface Candidate {
   readonly key: string
   readonly held: Held
   readonly source: PreloadSource
-  /** As such predictions have come true. */
   readonly probability: number
-  /** As the counts say. */
-  readonly raw: number
+  readonly counted: Counted
   readonly estimate: Estimate
   readonly gain: number
+  /** It is likely enough, and pays. Others are only watched, so that it is noticed when they are likelier than they seem. */
+  readonly decisive: boolean
 }
 
 /** A request is held, and may be predicted, from so many times on. */
 const LEAST_SEEN = 2
-/** Predictions made at one request. */
+/** Predictions made at one request, to be acted upon or to be watched. */
 const MAX_CANDIDATES = 3
+/** What is less likely by its counts is not even watched. */
+const LEAST_WATCHED = 0.2
 /** A prediction that has not come true after so long is wrong, in ms, even where the answer is fresh for longer. */
 const HORIZON_MS = 60 * 60_000
 /** Up to so many ms are waited before sending. */
@@ -66,10 +69,8 @@ export function createPreloader(context: PreloadContext, options: ResolvedPreloa
   const estimates = createEstimates(costOf)
   const stopListening = emitter.on(estimates.listen)
   const budget = createBudget(options.budget, clock)
-  const gauges = Object.fromEntries(PRELOAD_SOURCES.map((source) => [source, createGauge({ minPrecision, clock })])) as Record<
-    PreloadSource,
-    Gauge
-  >
+  const gauges = bySource(() => createGauge({ minPrecision, clock }))
+  const calibrations = bySource(createCalibration)
   const followups = createFollowups(judged)
   const waiting = createWaitingList<Candidate>(clock, attempt)
   const count = { sent: 0, stored: 0, used: 0, wasted: 0, usd: 0, usedUsd: 0, savedMs: 0 }
@@ -102,54 +103,54 @@ export function createPreloader(context: PreloadContext, options: ResolvedPreloa
     held.freshUntil = entry && outcome === 'hit' ? entry.staleAt : clock.now() + rule.ttlMs
   }
 
-  /** What is worth preloading for this partition now, the best first. */
+  /** What may be asked in this partition soon and is not there, what is worth asking for first. */
   function candidates(prefix: string, { habits }: PartitionState, moment: Moment): Candidate[] {
     const now = clock.now()
     const found: Candidate[] = []
-    for (const { digest, shares } of habits.prospects(moment, minPrecision / MOST_CALIBRATION)) {
-      const key = prefix + digest
+    for (const prospect of habits.prospects(moment, LEAST_WATCHED)) {
+      const key = prefix + prospect.digest
       const held = shelf.get(key)
       // Not where its last answer was not stored: the next would not be either.
-      if (!held || held.freshUntil > now || followups.has(key) || waiting.has(key) || marks.lastSkip(key) !== undefined) continue
+      if (!held || held.freshUntil > now || waiting.has(key) || marks.lastSkip(key) !== undefined) continue
       const estimate = held.estimate ?? estimates.typical(held.shape)
       if (!estimate) continue
-      const weighed = weigh(shares)
+      const weighed = weigh(prospect)
       const gain = expectedGain(weighed.probability, estimate, usdPerSecond)
-      const candidate = { key, held, ...weighed, estimate, gain }
-      // What would do if the counts were to be believed is watched, or else nobody would notice when they are again.
-      if (isWorth(candidate) || (weighed.raw >= minPrecision && expectedGain(weighed.raw, estimate, usdPerSecond) > 0))
-        found.push(candidate)
+      const decisive = weighed.probability >= minPrecision && gain > 0
+      if (!followups.has(key, decisive)) found.push({ key, held, ...weighed, estimate, gain, decisive })
     }
-    return found.sort((a, b) => b.gain - a.gain).slice(0, MAX_CANDIDATES)
+    const best = found.sort((a, b) => b.gain - a.gain)
+    return [true, false].flatMap((decisive) => best.filter((candidate) => candidate.decisive === decisive).slice(0, MAX_CANDIDATES))
   }
 
-  function isWorth({ probability, gain }: Pick<Candidate, 'probability' | 'gain'>): boolean {
-    return probability >= minPrecision && gain > 0
-  }
-
-  /** Each level counts as much as such predictions have come true. */
-  function weigh(shares: Shares): Pick<Candidate, 'source' | 'probability' | 'raw'> {
-    let source: PreloadSource = 'habit'
-    let probability = 0
-    let raw = 0
-    for (const candidate of PRELOAD_SOURCES) {
-      raw += shares[candidate]
-      probability += shares[candidate] * gauges[candidate].calibration
-      if (shares[candidate] > shares[source]) source = candidate
-    }
-    return { source, raw, probability: Math.min(probability, 1) }
+  /** The counts' word, and what has come of such counts. */
+  function weigh({ shares, source, evidence }: Prospect): Pick<Candidate, 'source' | 'probability' | 'counted'> {
+    const raw = shares['follow-up'] + shares.hour + shares.habit
+    return { source, counted: { raw, evidence }, probability: calibrations[source].of(raw, evidence) }
   }
 
   function foresee(candidate: Candidate, { fortune }: PartitionState): void {
-    if (isWorth(candidate) && gauges[candidate.source].on && fortune.good) waiting.add(candidate, hashKey(candidate.key) % JITTER_MS)
+    if (candidate.decisive && gauges[candidate.source].on && fortune.good) waiting.add(candidate, hashKey(candidate.key) % JITTER_MS)
     else followups.add(predictionOf(candidate, false, clock.monotonic() + Math.min(candidate.held.ttlMs, HORIZON_MS)))
   }
 
   function predictionOf(candidate: Candidate, sent: boolean, until: number): Prediction {
-    const { key, source, raw, estimate, held } = candidate
+    const { key, source, counted, decisive, estimate, held } = candidate
     const { route, shape } = held
-    const decisive = isWorth(candidate)
-    return { key, source, raw, decisive, estimate, route, shape, sent, since: clock.monotonic(), until, usd: undefined, used: undefined }
+    return {
+      key,
+      source,
+      counted,
+      decisive,
+      estimate,
+      route,
+      shape,
+      sent,
+      since: clock.monotonic(),
+      until,
+      usd: undefined,
+      used: undefined,
+    }
   }
 
   function labelsOf({ route, shape: { provider, model } }: Prediction): ExchangeLabels & ModelLabels {
@@ -158,7 +159,8 @@ export function createPreloader(context: PreloadContext, options: ResolvedPreloa
 
   function attempt(candidate: Candidate): Attempt {
     const { held, estimate, key } = candidate
-    if (shelf.get(key) !== held || held.freshUntil > clock.now() || followups.has(key) || clock.monotonic() < unableUntil) return 'dropped'
+    if (shelf.get(key) !== held || held.freshUntil > clock.now() || followups.has(key, true) || clock.monotonic() < unableUntil)
+      return 'dropped'
     if (flights.size - budget.state.running >= options.whileBelow) return 'later'
     const spending = budget.tryTake(estimate)
     // What runs has reserved more than it may take.
@@ -195,7 +197,6 @@ export function createPreloader(context: PreloadContext, options: ResolvedPreloa
   }
 
   function finish(held: Held, prediction: Prediction, spending: Spending, result: DetachedResult): void {
-    const { key } = prediction
     switch (result.kind) {
       case 'stored':
         spending.end(result)
@@ -212,17 +213,17 @@ export function createPreloader(context: PreloadContext, options: ResolvedPreloa
         else spending.end(result)
         count.usd += result.usd ?? 0
         prediction.usd = result.usd
-        if (followups.get(key) === prediction) followups.fail(key)
+        followups.fail(prediction)
         return
       default:
         spending.release()
-        if (followups.get(key) === prediction) followups.drop(key)
+        followups.drop(prediction)
         held.freshUntil = clock.now() + Math.min(held.ttlMs, RECHECK_MS)
     }
   }
 
   function judged(prediction: Prediction, used: boolean, savedMs: number): void {
-    const { source, raw, decisive, estimate, usd, sent, key } = prediction
+    const { source, counted, decisive, estimate, usd, sent, key } = prediction
     if (sent) {
       if (used) count.used++
       else count.wasted++
@@ -242,8 +243,10 @@ export function createPreloader(context: PreloadContext, options: ResolvedPreloa
       })
     }
     if (!counts) return
+    calibrations[source].note(counted.raw, counted.evidence, used)
+    if (!decisive) return
     const value = used ? gainOf(savedMs, usdPerSecond) : -(usd ?? lossOf(estimate, usdPerSecond))
-    const reason = gauges[source].note({ expected: raw, used, value, decisive })
+    const reason = gauges[source].note({ used, value })
     if (reason) emitter.emit({ type: 'preload-switched', at: clock.now(), what: source, on: gauges[source].on, reason })
   }
 
@@ -283,4 +286,8 @@ export function createPreloader(context: PreloadContext, options: ResolvedPreloa
       waiting.close()
     },
   }
+}
+
+function bySource<T>(make: () => T): Record<PreloadSource, T> {
+  return { 'follow-up': make(), hour: make(), habit: make() }
 }

@@ -82,7 +82,7 @@ describe('habits', () => {
       for (let day = 0; day < 5; day++) session(habits, (days + day) * DAY, ['y'])
       return probability(habits.prospects({ at: (days + 5) * DAY, bucket: 9 }, 0), 'old')
     }
-    expect(after(60)).toBeLessThan(after(6) / 3)
+    expect(after(120)).toBeLessThan(after(6) / 3)
   })
 
   it('never foresee what was asked once, nor what was just asked, nor below the least probability', () => {
