@@ -172,6 +172,16 @@ const RULES: Readonly<Record<string, (check: Check) => Promise<void>>> = {
     assertSame(await store.get(sampleEntry(clock, {}).key), sampleEntry(clock, {}))
   },
 
+  'shows by peek what get gives, as long as that is': async ({ store, clock }) => {
+    if (!store.peek) return
+    const entry = sampleEntry(clock, { key: 'lc1.p.peeked' })
+    assert.equal(await store.peek(entry.key), undefined)
+    await store.set(entry)
+    assert.deepEqual(await store.peek(entry.key), await store.get(entry.key))
+    clock.advance(entry.deleteAt - clock.now())
+    assert.equal(await store.peek(entry.key), undefined)
+  },
+
   'tells many keys apart': async ({ store, clock }) => {
     const keys = Array.from({ length: 300 }, (_, index) =>
       `lc1.${index % 2 ? 'P' : 'p'}.${index}_-.${'k'.repeat(index % 190)}`.slice(0, 200),
