@@ -1,6 +1,13 @@
 /** Typed errors. Each has a stable `code`, keeps its `cause`, and says what to do next. None carries a prompt, answer or key. */
 
-export type LlmCacheErrorCode = 'ERR_OPTION_UNKNOWN' | 'ERR_OPTION_INVALID' | 'ERR_FRAME' | 'ERR_PEER_MISSING' | 'ERR_INVALIDATION'
+export type LlmCacheErrorCode =
+  | 'ERR_OPTION_UNKNOWN'
+  | 'ERR_OPTION_INVALID'
+  | 'ERR_FRAME'
+  | 'ERR_PEER_MISSING'
+  | 'ERR_INVALIDATION'
+  | 'ERR_VECTOR'
+  | 'ERR_EMBEDDER'
 
 /** Base of every error that this library throws. */
 export class LlmCacheError extends Error {
@@ -70,5 +77,28 @@ export class PeerMissingError extends LlmCacheError {
   constructor(peer: string, message: string, options?: ErrorOptions) {
     super('ERR_PEER_MISSING', message, options)
     this.peer = peer
+  }
+}
+
+/** A vector that cannot be used: of another dimension than those beside it, of length zero, or with parts that are no finite numbers. */
+export class VectorError extends LlmCacheError {
+  override readonly name: string = 'VectorError'
+  readonly reason: 'dimension' | 'zero' | 'not-finite'
+
+  constructor(reason: VectorError['reason'], message: string) {
+    super('ERR_VECTOR', message)
+    this.reason = reason
+  }
+}
+
+/** An embedder that gave no usable vectors. Always a miss for the semantic layer, never for the app. */
+export class EmbedderError extends LlmCacheError {
+  override readonly name: string = 'EmbedderError'
+  readonly reason: 'timeout' | 'failed' | 'open' | 'wrong-count' | 'unusable'
+
+  /** @param reason `open`: not even asked, since it failed too often of late */
+  constructor(reason: EmbedderError['reason'], message: string, options?: ErrorOptions) {
+    super('ERR_EMBEDDER', message, options)
+    this.reason = reason
   }
 }
