@@ -2,9 +2,11 @@
 
 import { isJsonArray, isJsonObject, type JsonObject } from '../lib/canonical.js'
 import { path } from './normalize.js'
+import { isTypedText, lastTurn, type TurnRule } from './prompt.js'
 import { hasRoles, modelField, type Provider } from './provider.js'
 
 const ROLES: ReadonlySet<unknown> = new Set(['system', 'user', 'assistant'])
+const TURN: TurnRule = { roles: new Set(['user']), field: 'parts', isText: isTypedText }
 
 export const aiSdkUi: Provider = {
   id: 'ai-sdk-ui',
@@ -12,6 +14,7 @@ export const aiSdkUi: Provider = {
     hasRoles(messages, ROLES) && messages.every(hasParts) && messages.some(({ parts }) => (parts as []).length > 0),
   model: modelField,
   wantsRefresh: (body) => body.trigger === 'regenerate-message',
+  prompt: (body) => lastTurn(body, 'messages', TURN),
   defaults: [
     { path: path('trigger'), value: 'submit-message' },
     { path: path('trigger'), value: 'regenerate-message' },

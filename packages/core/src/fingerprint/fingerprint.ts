@@ -1,40 +1,14 @@
-/**
- * The fingerprint of a request: which provider's shape it has, and the key of its answer.
- *
- * The digest covers a list of parts, each preceded by its length, so that no two lists read alike. It is part of what stored
- * entries depend on: any change to what goes into it needs a new `VERSION` (test/fingerprint/golden.json holds it still).
- */
+/** The fingerprint of a request: which provider's shape it has, and the key of its answer. */
 
 import { sha256 } from '#platform'
-import type { BypassReason, RequestBody } from '../exchange.js'
-import { canonicalJson, isJsonObject, type JsonObject, type JsonValue } from '../lib/canonical.js'
-import { inspectJson, type JsonReading, parseJsonBytes } from '../lib/json-text.js'
+import type { BypassReason } from '../exchange.js'
+import { canonicalJson } from '../lib/canonical.js'
+import { headText, part, wellFormedPart } from './digest.js'
 import { generic } from './generic.js'
-import { isUtf8, type MediaType, parseMediaType } from './media-type.js'
-import { dropDefaults, loosen } from './normalize.js'
-import type { Provider, RequestContext } from './provider.js'
-import { PROVIDERS } from './providers.js'
+import { normalized } from './normalize.js'
+import { type FingerprintInput, type RequestReading, readRequest } from './reading.js'
 
-/**
- * How far requests are brought to one form. `exact`: JSON key order only. `default`: also documented default values and fields
- * that do not affect the answer. `loose`: also sampling parameters, token limits and prompt text in steps; unsafe for code.
- */
-export type NormalizeMode = 'exact' | 'default' | 'loose'
-
-export interface FingerprintInput {
-  readonly method: string
-  readonly host: string
-  /** Path and query as received. */
-  readonly url: string
-  /** The request's Content-Type field as received. */
-  readonly contentType: string | undefined
-  /** Declared headers that take part, names in lower case, in the order of the caller's configuration. */
-  readonly headers: readonly (readonly [string, string])[]
-  /** Digest of the partition, [A-Za-z0-9_-]{22}. */
-  readonly partition: string
-  readonly body: RequestBody
-  readonly normalize: NormalizeMode
-}
+export type { FingerprintInput, NormalizeMode } from './reading.js'
 
 export interface RequestShape {
   /** 'openai-chat', 'anthropic-messages', ...; 'generic' or 'opaque'. */
@@ -52,93 +26,29 @@ export type FingerprintResult =
   | { readonly kind: 'key'; readonly key: string; readonly shape: RequestShape }
   | { readonly kind: 'bypass'; readonly reason: BypassReason }
 
-/** The key and shape of a request, or why it has none. Pure; never throws. */
-export function fingerprint(input: FingerprintInput): FingerprintResult {
-  const { body } = input
-  if (body.kind === 'unreadable') return { kind: 'bypass', reason: body.reason }
-  const media = parseMediaType(input.contentType)
-  if (media.essence.startsWith('multipart/')) return { kind: 'bypass', reason: 'body-multipart' }
-  if (body.kind === 'none') return finish(input, media, OPAQUE, 'none', '')
-  if (body.kind === 'parsed') {
-    if (typeof body.value === 'string') return opaqueText(input, media, body.value)
-    if (body.value instanceof Uint8Array) return fromBytes(input, media, body.value)
-    return fromJson(input, media, inspectJson(body.value))
+/** The key and shape of a request, or why it has none. Pure; never throws. `reading` is what `readRequest` made of it. */
+export function fingerprint(input: FingerprintInput, reading: RequestReading = readRequest(input)): FingerprintResult {
+  if (reading.kind === 'bypass') return reading
+  const { media } = reading
+  if (reading.kind === 'opaque') {
+    const { form, content } = reading
+    return keyed(input, OPAQUE, headText(VERSION, input, media, OPAQUE.provider, form) + (form === 'text' ? part : wellFormedPart)(content))
   }
-  return fromBytes(input, media, body.bytes)
-}
-
-function fromBytes(input: FingerprintInput, media: MediaType, bytes: Uint8Array): FingerprintResult {
-  if (!isJsonBytes(media, bytes)) return finish(input, media, OPAQUE, 'bytes', sha256(bytes))
-  return isUtf8(media.charset) ? fromJson(input, media, parseJsonBytes(bytes)) : { kind: 'bypass', reason: 'invalid-json' }
-}
-
-function fromJson(input: FingerprintInput, media: MediaType, reading: JsonReading): FingerprintResult {
-  if (!reading.ok) return { kind: 'bypass', reason: reading.fault }
-  const { value } = reading
-  // A form or another type that a parser made an object of: its fields are not those of a JSON API.
-  if (!isJsonObject(value) || !(media.isJson || media.text === '')) return finish(input, media, OPAQUE, 'json', canonicalJson(value))
-  const context = requestContext(input)
-  const provider =
-    PROVIDERS.find((candidate) => candidate.matches(value, context)) ?? (generic.matches(value, context) ? generic : undefined)
-  if (!provider) return finish(input, media, OPAQUE, 'json', canonicalJson(value))
-  if (provider.isStateful?.(value)) return { kind: 'bypass', reason: 'stateful' }
+  const { body, provider, context } = reading
   const shape: RequestShape = {
     provider: provider.id,
     kind: provider === generic ? 'generic' : 'provider',
-    model: provider.model(value, context),
-    refresh: provider.wantsRefresh?.(value) ?? false,
-    expectsJson: provider.expectsJson?.(value) ?? false,
+    model: provider.model(body, context),
+    refresh: provider.wantsRefresh?.(body) ?? false,
+    expectsJson: provider.expectsJson?.(body) ?? false,
   }
-  return finish(input, media, shape, 'json', canonicalJson(normalized(value, provider, context, input.normalize)))
+  const content = canonicalJson(normalized(body, provider, context, input.normalize))
+  return keyed(input, shape, headText(VERSION, input, media, provider.id, 'json') + wellFormedPart(content))
 }
 
-function normalized(body: JsonObject, provider: Provider, context: RequestContext, mode: NormalizeMode): JsonValue {
-  if (mode === 'exact') return body
-  return dropDefaults(mode === 'loose' ? loosen(body, provider.loose) : body, provider, context)
-}
-
-/** What a text parser read is keyed as the bytes it came from, if those were UTF-8. */
-function opaqueText(input: FingerprintInput, media: MediaType, text: string): FingerprintResult {
-  const isBytes = isUtf8(media.charset) && !LONE_SURROGATE.test(text)
-  return isBytes ? finish(input, media, OPAQUE, 'bytes', sha256(text)) : finish(input, media, OPAQUE, 'text', text)
-}
-
-function finish(input: FingerprintInput, media: MediaType, shape: RequestShape, form: BodyForm, body: string): FingerprintResult {
-  let text = part(VERSION) + part(input.method) + part(input.host) + part(input.url) + part(media.text) + part(`${input.headers.length}`)
-  for (const [name, value] of input.headers) text += part(name) + part(value)
-  // Well-formed already: canonical JSON, a digest, or nothing.
-  const tail = form === 'text' ? part(body) : `${body.length}:${body}`
-  text += part(input.normalize) + part(shape.provider) + part(form) + tail
+function keyed(input: FingerprintInput, shape: RequestShape, text: string): FingerprintResult {
   return { kind: 'key', key: `${VERSION}.${input.partition}.${sha256(text)}`, shape }
 }
 
-/** `text` with its length in UTF-16 code units. Lone surrogates, which UTF-8 would make all alike, are written as escapes and marked. */
-function part(text: string): string {
-  if (!SURROGATE.test(text) || !LONE_SURROGATE.test(text)) return `${text.length}:${text}`
-  const escaped = JSON.stringify(text)
-  return `${escaped.length}!${escaped}`
-}
-
-function requestContext(input: FingerprintInput): RequestContext {
-  const end = input.url.indexOf('?')
-  const path = (end < 0 ? input.url : input.url.slice(0, end)).toLowerCase()
-  return {
-    path: path.endsWith('/') ? path.slice(0, -1) : path,
-    hasHeader: (name) => input.headers.some(([declared]) => declared === name),
-  }
-}
-
-/** JSON by its type, or by its first character where no type is given. */
-function isJsonBytes(media: MediaType, bytes: Uint8Array): boolean {
-  if (media.isJson || media.text !== '') return media.isJson
-  const first = bytes.find((byte) => byte !== 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d)
-  return first === 0x7b || first === 0x5b
-}
-
-/** What the body's part of the digest is made of. */
-type BodyForm = 'none' | 'bytes' | 'text' | 'json'
-
 const VERSION = 'lc1'
 const OPAQUE: RequestShape = { provider: 'opaque', kind: 'opaque', model: undefined, refresh: false, expectsJson: false }
-const SURROGATE = /[\ud800-\udfff]/
-const LONE_SURROGATE = /\p{Surrogate}/u

@@ -3,10 +3,18 @@
 import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from '../lib/canonical.js'
 import { GEMINI_DEFAULTS } from './defaults.js'
 import { path } from './normalize.js'
+import { lastTurn, type TurnRule } from './prompt.js'
 import { modelField, type Provider } from './provider.js'
 
 const ROLES: ReadonlySet<unknown> = new Set([undefined, 'user', 'model', 'function', 'system'])
 const PART_FIELDS = ['text', 'inlineData', 'inline_data', 'fileData', 'file_data', 'functionCall', 'functionResponse', 'executableCode']
+const RESULT_FIELDS = ['functionResponse', 'function_response', 'toolResponse', 'tool_response', 'codeExecutionResult']
+const TURN: TurnRule = {
+  roles: new Set([undefined, 'user']),
+  field: 'parts',
+  isText: (part) => typeof part.text === 'string',
+  isResult: (part) => RESULT_FIELDS.some((field) => hasField(part, field)),
+}
 /** `models/<model>:<action>`, matched in the lower-cased path. */
 const ACTION = /\/models\/([^/:]+):([a-z]+)$/
 const GENERATE: ReadonlySet<unknown> = new Set([undefined, 'generatecontent', 'streamgeneratecontent'])
@@ -24,6 +32,7 @@ export const gemini: Provider = {
     const schema = config.responseSchema ?? config.responseJsonSchema ?? config.response_schema ?? config.response_json_schema
     return type === 'application/json' || (isJsonObject(schema) && type !== 'text/x.enum')
   },
+  prompt: (body) => lastTurn(body, 'contents', TURN),
   defaults: GEMINI_DEFAULTS,
   ignored: [],
   loose: {

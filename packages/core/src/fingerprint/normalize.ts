@@ -2,6 +2,7 @@
 
 import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from '../lib/canonical.js'
 import type { LooseRules, Provider, RequestContext } from './provider.js'
+import type { NormalizeMode } from './reading.js'
 
 /** Field names from the top of a body; `*` stands for every item of an array. Never matches at another depth. */
 export type Path = readonly string[]
@@ -17,6 +18,12 @@ export interface DefaultRule {
 /** `'messages.*.id'` as a path. */
 export function path(dotted: string): Path {
   return dotted.split('.')
+}
+
+/** `body` as `mode` sees it. */
+export function normalized(body: JsonObject, provider: Provider, context: RequestContext, mode: NormalizeMode): JsonObject {
+  if (mode === 'exact') return body
+  return dropDefaults(mode === 'loose' ? loosen(body, provider.loose) : body, provider, context)
 }
 
 /** `body` without its default values and without the fields that do not affect the answer. */

@@ -4,9 +4,11 @@ import { isJsonObject, type JsonObject } from '../lib/canonical.js'
 import { OLLAMA_DEFAULTS } from './defaults.js'
 import { isHostedModel } from './model-names.js'
 import { path } from './normalize.js'
+import { isTypedText, lastTurn, type TurnRule, textPrompt } from './prompt.js'
 import { hasContents, hasRoles, modelField, type Provider, type RequestContext } from './provider.js'
 
 const ROLES: ReadonlySet<unknown> = new Set(['system', 'user', 'assistant', 'tool'])
+const TURN: TurnRule = { roles: new Set(['user']), field: 'content', isText: isTypedText }
 const COMMON = ['model', 'format', 'options', 'stream', 'keep_alive', 'think', 'logprobs', 'top_logprobs', 'truncate', 'shift']
 const CHAT_FIELDS: ReadonlySet<string> = new Set([...COMMON, 'messages', 'tools'])
 const GENERATE_FIELDS: ReadonlySet<string> = new Set([...COMMON, 'prompt', 'suffix', 'images', 'system', 'template', 'raw', 'context'])
@@ -29,6 +31,7 @@ export const ollamaChat: Provider = {
   id: 'ollama-chat',
   matches: (body, context) =>
     isOllama(body, context, '/api/chat', CHAT_FIELDS) && hasRoles(body.messages, ROLES) && hasContents(body.messages),
+  prompt: (body) => lastTurn(body, 'messages', TURN),
   loose: { texts: [path('messages.*.content')], rounded: sampling, limits: [path('options.num_predict')] },
 }
 
@@ -37,6 +40,8 @@ export const ollamaGenerate: Provider = {
   id: 'ollama-generate',
   matches: (body, context) =>
     isOllama(body, context, '/api/generate', GENERATE_FIELDS) && typeof body.prompt === 'string' && body.prompt !== '',
+  // With a suffix it fills the gap before it.
+  prompt: ({ prompt, suffix }) => (typeof suffix === 'string' && suffix !== '' ? 'no-prompt' : textPrompt(prompt, ['prompt'])),
   loose: { texts: [path('prompt'), path('system')], rounded: sampling, limits: [path('options.num_predict')] },
 }
 

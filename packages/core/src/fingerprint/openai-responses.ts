@@ -4,6 +4,7 @@ import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from '../l
 import { RESPONSES_DEFAULTS } from './defaults.js'
 import { isEmbeddingModel, isKnownModel } from './model-names.js'
 import { path } from './normalize.js'
+import { lastTurn, type TurnRule, textPrompt } from './prompt.js'
 import { hasFormat, JSON_FORMATS, modelField, type Provider } from './provider.js'
 
 const ROLES: ReadonlySet<unknown> = new Set(['system', 'developer', 'user', 'assistant'])
@@ -13,6 +14,12 @@ const TOOLS =
 const ITEM_TYPE = new RegExp(
   `^(?:(?:${TOOLS})_call(?:_output)?|reasoning|compaction|item_reference|mcp_list_tools|mcp_approval_(?:request|response))$`,
 )
+const TURN: TurnRule = {
+  roles: new Set(['user']),
+  types: new Set([undefined, 'message']),
+  field: 'content',
+  isText: (part) => part.type === 'input_text' && typeof part.text === 'string',
+}
 /** Not any `/responses`: surveys have those too. */
 const OWN_PATH = /(?:^|\/(?:v\d+|openai|api))\/responses$/
 
@@ -30,6 +37,7 @@ export const openAiResponses: Provider = {
   // A conversation grows on the server and a background response is fetched later. `previous_response_id` never changes its meaning.
   isStateful: (body) => (body.conversation !== undefined && body.conversation !== null) || body.background === true,
   expectsJson: (body) => hasFormat(body.text, 'format', JSON_FORMATS),
+  prompt: (body) => (typeof body.input === 'string' ? textPrompt(body.input, ['input']) : lastTurn(body, 'input', TURN)),
   defaults: RESPONSES_DEFAULTS,
   ignored: [path('prompt_cache_key'), path('prompt_cache_retention')],
   loose: {

@@ -2,6 +2,7 @@
 
 import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from '../lib/canonical.js'
 import type { DefaultRule, Path } from './normalize.js'
+import type { Prompt, PromptSkip } from './prompt.js'
 
 /** What is known of a request besides its body. */
 export interface RequestContext {
@@ -23,6 +24,8 @@ export interface Provider {
   wantsRefresh?(body: JsonObject): boolean
   /** True when the answer's text must be JSON. */
   expectsJson?(body: JsonObject): boolean
+  /** The user's last turn, for bodies that match. Unset: these requests ask nothing in words. */
+  prompt?(body: JsonObject): Prompt | PromptSkip
   /** Values that say what their absence says. */
   readonly defaults: readonly DefaultRule[]
   /** Fields that change neither the answer nor what one user may see. */
