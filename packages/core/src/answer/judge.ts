@@ -5,7 +5,7 @@
  */
 
 import type { SkipReason, Usage } from '../events.js'
-import { AI_SDK_NAME, isAiSdkStream, readAiSdkStream } from './ai-sdk.js'
+import { dialectOf } from './dialect.js'
 import { isErrorEvent, isErrorObject } from './fault.js'
 import { DONE, type Form, formOf, type JsonForm, mediaTypeOf } from './form.js'
 import { gate } from './gates.js'
@@ -97,16 +97,6 @@ function judgeStream(stream: FrameStream, input: AnswerInput): Verdict {
   const { reason, terminal } = readOwnStream(stream, input)
   if (reason) return skip(reason)
   return !terminal && unverified(input) ? skip('unverified') : own(stream.form)
-}
-
-interface Dialect {
-  readonly name: string
-  readStream(stream: FrameStream): Reading
-}
-
-function dialectOf(stream: FrameStream, provider: string): Dialect | undefined {
-  if (isAiSdkStream(stream, provider === AI_SDK_NAME)) return { name: AI_SDK_NAME, readStream: readAiSdkStream }
-  return PROTOCOLS.find((protocol) => stream.objects.some(protocol.isFrame))
 }
 
 /** In a provider's dialect all data is JSON; events under a name of their own (`event: ping`) may carry words. */

@@ -55,7 +55,8 @@ export function readOwnStream({ frames, objects, form }: FrameStream, options: G
   return { reason, terminal }
 }
 
-function isEnd(frame: Frame): boolean {
+/** True for a sign that says that the stream is whole. */
+export function isEnd(frame: Frame): boolean {
   if (frame.data === DONE || END_WORDS.has(frame.event)) return true
   return isObject(frame.json) && (frame.json.done === true || END_WORDS.has(frame.json.type) || END_WORDS.has(frame.json.event))
 }

@@ -70,7 +70,8 @@ export class Choices {
     return choice
   }
 
+  /** In the order of their indexes, in which a whole answer has them. */
   list(): readonly Choice[] {
-    return [...this.#byIndex.values()]
+    return [...this.#byIndex].sort(([a], [b]) => Number(a) - Number(b) || 0).map(([, choice]) => choice)
   }
 }
