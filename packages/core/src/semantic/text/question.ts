@@ -1,0 +1,97 @@
+/** What kind of answer a text asks for. */
+
+import type { Token } from './scan.js'
+
+export type QuestionClass =
+  | 'who'
+  | 'what'
+  | 'which'
+  | 'when'
+  | 'where'
+  | 'why'
+  | 'how'
+  | 'how-many'
+  | 'how-much'
+  | 'how-long'
+  | 'how-often'
+  | 'how-far'
+  | 'how-old'
+  | 'can-i'
+  | 'yes-no'
+  | 'imperative'
+  | 'statement'
+  | 'none'
+
+const DIRECT: ReadonlyMap<string, QuestionClass> = new Map([
+  ['who', 'who'],
+  ['whom', 'who'],
+  ['whose', 'who'],
+  ['what', 'what'],
+  ['which', 'which'],
+  ['when', 'when'],
+  ['where', 'where'],
+  ['why', 'why'],
+])
+const HOW: ReadonlyMap<string, QuestionClass> = new Map([
+  ['many', 'how-many'],
+  ['much', 'how-much'],
+  ['long', 'how-long'],
+  ['often', 'how-often'],
+  ['frequently', 'how-often'],
+  ['far', 'how-far'],
+  ['old', 'how-old'],
+])
+const WHAT: ReadonlyMap<string, QuestionClass> = new Map([
+  ['time', 'when'],
+  ['date', 'when'],
+  ['day', 'when'],
+  ['year', 'when'],
+  ['place', 'where'],
+  ['reason', 'why'],
+  ['person', 'who'],
+])
+const AUXILIARIES: ReadonlySet<string> = new Set('is are was were do does did has have had will would should may might am'.split(' '))
+const MODALS: ReadonlySet<string> = new Set(['can', 'could', 'may'])
+const PRONOUNS: ReadonlySet<string> = new Set(['i', 'we', 'my', 'the', 'it', 'this', 'that', 'he', 'she', 'they', 'there'])
+/** Words that may stand before the verb of an order. */
+const POLITE: ReadonlySet<string> = new Set('please kindly hi hello hey okay so and well then can could would will you just'.split(' '))
+
+/** The first question word decides, wherever it stands; then how the text begins. English. */
+export function questionOf(tokens: readonly Token[]): QuestionClass {
+  for (let at = 0; at < tokens.length; at++) {
+    const word = tokens[at]?.text ?? ''
+    const next = tokens[at + 1]?.text ?? ''
+    if (word === 'how') return next === 'come' ? 'why' : (HOW.get(next) ?? 'how')
+    if (word === 'what') return WHAT.get(next) ?? (next === 'for' ? 'why' : 'what')
+    const direct = DIRECT.get(word)
+    // 'tell me when it arrives' asks; 'the card which I ordered' does not.
+    if (direct !== undefined && (direct !== 'which' || at === 0 || tokens[at]?.initial)) return direct
+  }
+  let at = 0
+  while (at < tokens.length - 1 && POLITE.has(tokens[at]?.text ?? '') && !MODALS.has(tokens[at]?.text ?? '')) at++
+  const word = tokens[at]?.text ?? ''
+  const next = tokens[at + 1]?.text ?? ''
+  if (MODALS.has(word)) return next === 'you' ? 'imperative' : 'can-i'
+  if (AUXILIARIES.has(word)) return 'yes-no'
+  if (tokens.length === 0) return 'none'
+  return PRONOUNS.has(word) ? 'statement' : 'imperative'
+}
+
+const SPECIFIC: ReadonlySet<QuestionClass> = new Set<QuestionClass>([
+  'who',
+  'when',
+  'where',
+  'why',
+  'how-many',
+  'how-much',
+  'how-long',
+  'how-often',
+  'how-far',
+  'how-old',
+])
+
+/** 0 for one class, 1 where both are specific (who, when, where, why, how many ...), 0.5 otherwise. */
+export function questionDistance(a: QuestionClass, b: QuestionClass): number {
+  if (a === b) return 0
+  return SPECIFIC.has(a) && SPECIFIC.has(b) ? 1 : 0.5
+}

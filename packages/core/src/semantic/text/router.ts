@@ -1,0 +1,52 @@
+/** Prompts whose answer of yesterday is no answer today, is someone's own, or does something. */
+
+import type { TextProfile } from './profile.js'
+
+export type FreshReason =
+  /** About now: weather, prices, news, the time. */
+  | 'fresh'
+  /** Asks the app to do something. */
+  | 'action'
+  /** About the state of the asker's own account. */
+  | 'personal'
+
+/** Undefined: an answer given before may do. The option `router`. */
+export type Router = (profile: TextProfile) => FreshReason | undefined
+
+const FRESH: readonly RegExp[] = [
+  /\b(?:right now|currently|at the moment|at present|as of (?:today|now)|latest|breaking|up[- ]to[- ]date|real[- ]?time|live (?:score|price|stream|update)s?)\b/,
+  /\b(?:today|tonight|tomorrow|yesterday)(?:'s)?\b|\b(?:this|next|last) (?:morning|afternoon|evening|weekend|week|month)\b/,
+  /\bcurrent (?:\w+ )?(?:price|weather|temperature|time|date|rate|score|status|traffic|news|value|population|president|version|events?|standings?)\b/,
+  /\b(?:what(?:'s| is)?|tell me|give me|check|know) (?:the )?(?:time|date|day)(?: is it| today| now|\?|$)/,
+  /\b(?:weather|forecast) (?:in|for|at|like|today|tomorrow|outside|now|this)\b|\b(?:is|will) it (?:going to )?(?:rain|snow|be (?:hot|cold|sunny))/,
+  /\b(?:stock|share) price of\b|\b(?:news|headlines) (?:about|from|on|of|today)\b|\btraffic (?:on|to|in|like)\b/,
+]
+const PERSONAL: readonly RegExp[] = [
+  /\b(?:what(?:'s| is| was)|show|check|tell me|see|view|how much (?:is|money|do i have)) (?:me )?(?:in |on |about )?my (?:\w+ ){0,2}(?:balance|status|spending|transactions?|statement|usage|bill|points|miles|score|schedule|calendar|appointments?|reservations?|orders?)\b/,
+  /\bhow much (?:money )?(?:do|did|have) i (?:have|owe|spend|spent|left)\b/,
+  /\bwhere(?:'s| is) my (?:\w+ )?(?:order|package|parcel|delivery|refund)\b/,
+  /\bwhat(?:'s| is| are) (?:on |in )?my (?:agenda|calendar|schedule|to-?do list|shopping list|reminders?|meetings?)\b/,
+]
+const ACTIONS =
+  'send|delete|remove|book|reserve|transfer|buy|order|purchase|cancel|schedule|remind|play|pause|turn|switch|set|call|text|email|post|tweet|pay|add|create|open|close|start|stop|mute|unmute|subscribe|unsubscribe|upload|download|move|rename|freeze|unfreeze|lock|unlock|dim|wake|snooze|skip|shuffle'
+/** An order to act on something of the asker's or on a device: 'send an email to bob', 'book me a flight', 'turn off the lights'. */
+const ACTION = new RegExp(
+  `^(?:(?:please|kindly|hey|hi|hello|ok|okay|can you|could you|would you|will you|i want you to|i need you to|go ahead and|just)[ ,]+)*(?:${ACTIONS})\\b(?=.* (?:my|me|the|an?|this|that|to|on|off|up|down|from|for|at)\\b)`,
+)
+/** Of a text no more than this is read. */
+const READ = 300
+
+/** The first reason that applies, in the order personal, action, fresh. English. */
+export function asksForFresh(profile: TextProfile): FreshReason | undefined {
+  if (!profile.english) return undefined
+  const text = profile.text.slice(0, READ)
+  if (PERSONAL.some((pattern) => pattern.test(text))) return 'personal'
+  if (ACTION.test(text)) return 'action'
+  return DEFAULT_ROUTER(profile)
+}
+
+/** What is asked where the app brings no router: for 'fresh' alone. */
+export const DEFAULT_ROUTER: Router = (profile) => {
+  const text = profile.text.slice(0, READ)
+  return profile.english && FRESH.some((pattern) => pattern.test(text)) ? 'fresh' : undefined
+}
