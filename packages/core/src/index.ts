@@ -93,6 +93,7 @@ export type {
   StoreSize,
   StoreState,
 } from './ports.js'
+export { createHashEmbedder } from './semantic/embedders/hash.js'
 export type {
   BusMessage,
   Fence,
