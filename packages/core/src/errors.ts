@@ -7,6 +7,7 @@ export type LlmCacheErrorCode =
   | 'ERR_PEER_MISSING'
   | 'ERR_INVALIDATION'
   | 'ERR_VECTOR'
+  | 'ERR_VECTOR_INDEX'
   | 'ERR_EMBEDDER'
 
 /** Base of every error that this library throws. */
@@ -87,6 +88,30 @@ export class VectorError extends LlmCacheError {
 
   constructor(reason: VectorError['reason'], message: string) {
     super('ERR_VECTOR', message)
+    this.reason = reason
+  }
+}
+
+export type VectorIndexFault =
+  /** Bytes that are no snapshot of an index, or not as they were written. */
+  | 'damaged'
+  /** Written by another version of this library: the bytes, or the table on the server. */
+  | 'version'
+  /** The server cannot do what is needed of it. The message says which one can. */
+  | 'unsupported'
+  /** The server did not answer in time. */
+  | 'timeout'
+  /** The server answered with an error; `cause` has it. */
+  | 'failed'
+  | 'closed'
+
+/** A vector index that cannot do what was asked. Always a miss for the semantic layer, never for the app. */
+export class VectorIndexError extends LlmCacheError {
+  override readonly name: string = 'VectorIndexError'
+  readonly reason: VectorIndexFault
+
+  constructor(reason: VectorIndexFault, message: string, options?: ErrorOptions) {
+    super('ERR_VECTOR_INDEX', message, options)
     this.reason = reason
   }
 }

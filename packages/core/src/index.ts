@@ -31,7 +31,17 @@ export { isOptionError } from './engine/resolve.js'
 export { createEntryCodec, type EncryptionOptions, type EntryCodecOptions } from './entry/codec.js'
 export { type BodyCoding, type BodyEncoding, type ChunkMark, type Entry, type EntryMeta, entryBytes } from './entry/entry.js'
 export { decodeFrame, encodeFrame } from './entry/frame.js'
-export { type FrameDamage, FrameError, LlmCacheError, type LlmCacheErrorCode, OptionError, PeerMissingError } from './errors.js'
+export {
+  type FrameDamage,
+  FrameError,
+  LlmCacheError,
+  type LlmCacheErrorCode,
+  OptionError,
+  PeerMissingError,
+  VectorError,
+  VectorIndexError,
+  type VectorIndexFault,
+} from './errors.js'
 export type {
   CacheEvent,
   CacheEventListener,
@@ -94,6 +104,9 @@ export type {
   StoreState,
 } from './ports.js'
 export { createHashEmbedder } from './semantic/embedders/hash.js'
+export type { VectorIndex, VectorItem, VectorMatch, VectorQuery } from './semantic/ports.js'
+export { createMemoryVectorIndex, type MemoryVectorIndex } from './semantic/vectors/memory.js'
+export type { EvictedVector, MemoryVectorIndexOptions } from './semantic/vectors/memory-options.js'
 export type {
   BusMessage,
   Fence,

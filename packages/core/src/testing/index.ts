@@ -22,3 +22,9 @@ export { createModelServer } from './model-server/server.js'
 export { FAULTS, type Fault, type ModelCall, type ModelLatency, type ModelServer, type ModelServerOptions } from './model-server/types.js'
 export { sampleEntry } from './sample-entry.js'
 export { type ContractRunner, type RawValues, type StoreContext, type StoreSubject, storeContract } from './store-contract.js'
+export {
+  type VectorIndexContext,
+  type VectorIndexDriver,
+  type VectorIndexSubject,
+  vectorIndexContract,
+} from './vector-index-contract.js'

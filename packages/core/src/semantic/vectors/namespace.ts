@@ -1,0 +1,203 @@
+/** The vectors of one namespace. */
+
+import type { VectorMatch, VectorQuery } from '../ports.js'
+import type { SignatureBlocks } from './blocks.js'
+import { BLOCK_SIZE, SIGNATURE_BYTES } from './layout.js'
+import { createNearestItems, type NearestItems } from './nearest-items.js'
+import type { Sign } from './rotation.js'
+import { type Centre, createSignedVectors, type SignedVectors } from './signed.js'
+import { checkDimensions, dot } from './unit.js'
+
+/** An id's vector, wherever it lies at the moment. */
+export interface Item {
+  readonly id: string
+  readonly home: Namespace
+  /** ms since the epoch. */
+  deleteAt: number
+  /** Position among the vectors of its namespace. */
+  slot: number
+  /** Neighbours in the order of their arrival, over all namespaces. */
+  older: Item | undefined
+  newer: Item | undefined
+}
+
+/** What all namespaces of an index share. */
+export interface Shared {
+  blocks(): SignatureBlocks
+  sign(dimensions: number): Sign
+}
+
+/** The signatures of a namespace as they were written down: 16 words each, in the order of the slots. */
+export interface Signatures {
+  readonly centre: Centre
+  readonly words: Uint32Array
+}
+
+/** A class: there are thousands of them, and most hold a vector or two. */
+export class Namespace {
+  readonly name: string
+  readonly dimensions: number
+  readonly #shared: Shared
+  readonly #byId = new Map<string, Item>()
+  readonly #items: Item[] = []
+  /** 256 vectors each; the first one grows. */
+  readonly #pages: Float32Array[] = []
+  /** Undefined where there are too few vectors to be worth signing, or too few dimensions. */
+  #signed: SignedVectors | undefined
+  /** Vectors from which the signatures' centre was taken. */
+  #centredOn = 0
+
+  constructor(name: string, dimensions: number, shared: Shared) {
+    this.name = name
+    this.dimensions = dimensions
+    this.#shared = shared
+  }
+
+  get count(): number {
+    return this.#items.length
+  }
+
+  get signed(): SignedVectors | undefined {
+    return this.#signed
+  }
+
+  get(id: string): Item | undefined {
+    return this.#byId.get(id)
+  }
+
+  at(slot: number): Item | undefined {
+    return this.#items[slot]
+  }
+
+  /** A view. */
+  vector(slot: number): Float32Array {
+    return this.#page(slot).subarray(this.#offset(slot), this.#offset(slot) + this.dimensions)
+  }
+
+  /** Replaces what an item has. The vector has length 1 and is copied. */
+  replace(item: Item, vector: Float32Array, deleteAt: number): void {
+    item.deleteAt = deleteAt
+    this.vector(item.slot).set(vector)
+    this.#signed?.set(item.slot, vector)
+  }
+
+  /** Adds an id that is not there. The vector has length 1 and is copied. */
+  add(id: string, vector: Float32Array, deleteAt: number): Item {
+    const item = this.#append(id, vector, deleteAt)
+    const isSettled = this.count < RECENTRE_AT || this.#centredOn >= RECENTRE_AT
+    if (this.#signed && isSettled) this.#signed.push(vector)
+    else if (this.#isLarge()) this.#signAll()
+    return item
+  }
+
+  /** Adds what was written down, in its order, to an empty namespace. */
+  restore(vectors: Iterable<readonly [id: string, vector: Float32Array, deleteAt: number]>, signatures: Signatures | undefined): Item[] {
+    const items = Array.from(vectors, ([id, vector, deleteAt]) => this.#append(id, vector, deleteAt))
+    if (signatures) {
+      this.#startSigning(signatures.centre, RECENTRE_AT)
+      const size = SIGNATURE_BYTES / 4
+      for (let slot = 0; slot < this.count; slot++) this.#signed?.restore(signatures.words.subarray(slot * size, (slot + 1) * size))
+    } else if (this.#isLarge()) this.#signAll()
+    return items
+  }
+
+  remove(item: Item): void {
+    const last = this.#items.pop() as Item
+    this.#byId.delete(item.id)
+    if (last !== item) {
+      this.#items[item.slot] = last
+      this.vector(item.slot).set(this.vector(last.slot))
+    }
+    this.#signed?.remove(item.slot)
+    last.slot = item.slot
+    if (this.count % BLOCK_SIZE === 0) this.#pages.pop()
+    if (this.count < UNSIGN_UNDER) this.close()
+  }
+
+  /** Expired ones are not found, and given to `expired`. */
+  search(query: Float32Array, wanted: VectorQuery, now: number, expired: (item: Item) => void): readonly VectorMatch[] {
+    checkDimensions(query.length, this.dimensions)
+    const best = createNearestItems<Item>(wanted.k, wanted.minSimilarity ?? -1)
+    const offer = (slot: number): void => {
+      const item = this.#items[slot] as Item
+      if (item.deleteAt > now) best.offer(item, dot(query, this.#page(slot), this.#offset(slot)))
+      else expired(item)
+    }
+    if (this.#signed && !wanted.exact) this.#offerNear(this.#signed, best, query, wanted.k, offer)
+    else for (let slot = 0; slot < this.count; slot++) offer(slot)
+    return best.matches((item) => item.id)
+  }
+
+  /** Gives back what it shares with others. */
+  close(): void {
+    this.#signed?.close()
+    this.#signed = undefined
+  }
+
+  #offset(slot: number): number {
+    return (slot % BLOCK_SIZE) * this.dimensions
+  }
+
+  #page(slot: number): Float32Array {
+    return this.#pages[Math.floor(slot / BLOCK_SIZE)] as Float32Array
+  }
+
+  #isLarge(): boolean {
+    return this.count > BLOCK_SIZE && this.dimensions >= LEAST_DIMENSIONS
+  }
+
+  #append(id: string, vector: Float32Array, deleteAt: number): Item {
+    const slot = this.count
+    const item: Item = { id, home: this, deleteAt, slot, older: undefined, newer: undefined }
+    this.#byId.set(id, item)
+    this.#items.push(item)
+    this.#makeRoom(slot)
+    this.vector(slot).set(vector)
+    return item
+  }
+
+  #makeRoom(slot: number): void {
+    const page = Math.floor(slot / BLOCK_SIZE)
+    const held = this.#pages[page]
+    if (held && held.length >= this.#offset(slot) + this.dimensions) return
+    const room = page > 0 ? BLOCK_SIZE : Math.min(BLOCK_SIZE, Math.max(FIRST_ROOM, slot * 2))
+    const larger = new Float32Array(room * this.dimensions)
+    if (held) larger.set(held)
+    this.#pages[page] = larger
+  }
+
+  /** Signs all vectors, once they are more than a page; and again at 1024, when their mean is known better. */
+  #signAll(): void {
+    const mean = new Float32Array(this.dimensions)
+    for (let slot = 0; slot < this.count; slot++) {
+      const vector = this.vector(slot)
+      for (let at = 0; at < mean.length; at++) mean[at] = (mean[at] as number) + (vector[at] as number) / this.count
+    }
+    this.#startSigning({ vector: mean, reach: -1 }, this.count)
+    for (let slot = 0; slot < this.count; slot++) this.#signed?.push(this.vector(slot))
+  }
+
+  #startSigning(centre: Centre, centredOn: number): void {
+    this.close()
+    this.#signed = createSignedVectors(this.#shared.blocks(), this.#shared.sign(this.dimensions), centre)
+    this.#centredOn = centredOn
+  }
+
+  #offerNear(signed: SignedVectors, best: NearestItems<Item>, query: Float32Array, k: number, offer: (slot: number) => void): void {
+    const comparison = signed.compare(query)
+    const first = comparison.reach(Math.max(LEAST_COMPARED, k * 4))
+    for (const slot of comparison.positions(-1, first)) offer(slot)
+    const last = comparison.within(signed.bound(best.floor), Math.max(MOST_COMPARED, k * 3))
+    if (last > first) for (const slot of comparison.positions(first, last)) offer(slot)
+  }
+}
+
+const FIRST_ROOM = 2
+/** Vectors shorter than this are compared about as fast as their signatures. */
+const LEAST_DIMENSIONS = 64
+const RECENTRE_AT = 1024
+/** Half a page: a namespace that stays about a page large is not signed again and again. */
+const UNSIGN_UNDER = 128
+/** Nearest signatures whose vectors are always compared. */
+const LEAST_COMPARED = 32
+const MOST_COMPARED = 1024
