@@ -25,7 +25,7 @@ export interface Comparison {
   readonly numberConflict: number
   /** 1 where one side alone has some that the other lacks. */
   readonly numberExtra: number
-  /** 1 where one side denies and the other does not. */
+  /** 1 where one side denies what the other says, 0.5 where one says no more often than the other. */
   readonly negation: number
   /** 1 where the sides name different members of a closed set or opposites, 0.5 where of a looser group. */
   readonly antonym: number
@@ -57,6 +57,7 @@ export function compareTexts(
   frequencies: Frequencies,
   guards: readonly Guard[] = BUILT_IN_GUARDS,
 ): Comparison {
+  const { jaccard, overlap } = stemOverlap(fresh, old, frequencies)
   const content = listDifference(fresh.content, old.content)
   const numbers = quantityDifference(fresh, old)
   const identifiers = listDifference(fresh.identifiers, old.identifiers)
@@ -66,14 +67,15 @@ export function compareTexts(
   const substitutions = Math.min(content.fresh.length, content.old.length)
   const extras = Math.abs(content.fresh.length - content.old.length)
   return {
-    ...stemOverlap(fresh, old, frequencies),
+    jaccard,
+    overlap,
     trigrams: trigramSimilarity(fresh.trigrams, old.trigrams),
     unmatchedNew: heaviest(content.fresh, frequencies),
     unmatchedOld: heaviest(content.old, frequencies),
     lengthRatio: ratio(fresh.text.length, old.text.length),
     numberConflict: numberSides === 2 ? 1 : 0,
     numberExtra: numberSides === 1 ? 1 : 0,
-    negation: negationDiffers(fresh, old) ? 1 : 0,
+    negation: negationDiffers(fresh, old) ? 1 : (fresh.negations.count - old.negations.count) % 2 === 0 ? 0 : 0.5,
     antonym: antonymOf(fresh, old, content),
     entityConflict: nameSides === 2 ? 1 : 0,
     entityExtra: nameSides === 1 ? 1 : 0,

@@ -38,7 +38,7 @@ export function listDifference(fresh: readonly string[], old: readonly string[])
 /** Quantities that have no equal on the other side. '5' equals '5 km': a unit that only one side names is none in conflict. */
 export function quantityDifference(fresh: TextProfile, old: TextProfile): Difference<Quantity> {
   if (fresh.quantities.length === 0 && old.quantities.length === 0) return NOTHING
-  const [a, b] = [fresh.quantities.toSorted(byKey), old.quantities.toSorted(byKey)]
+  const [a, b] = [fresh.quantities, old.quantities]
   const left: Quantity[] = []
   const right: Quantity[] = []
   let i = 0
@@ -49,7 +49,7 @@ export function quantityDifference(fresh: TextProfile, old: TextProfile): Differ
     if (x !== undefined && y !== undefined && x.key === y.key) {
       i++
       j++
-    } else if (y === undefined || (x !== undefined && byKey(x, y) < 0)) {
+    } else if (y === undefined || (x !== undefined && x.key < y.key)) {
       left.push(x as Quantity)
       i++
     } else {
@@ -65,10 +65,6 @@ export function quantityDifference(fresh: TextProfile, old: TextProfile): Differ
     else right.splice(match, 1)
   }
   return { fresh: rest, old: right }
-}
-
-function byKey(a: Quantity, b: Quantity): number {
-  return a.key < b.key ? -1 : a.key > b.key ? 1 : 0
 }
 
 /** Different keys, but nothing that excludes that the same is meant. */

@@ -12,6 +12,7 @@ export interface Direction {
 
 const NONE: Direction = { from: [], to: [] }
 const TO: ReadonlySet<string> = new Set(['to', 'into', 'onto'])
+const VAGUE: ReadonlySet<string> = new Set(['one', 'another', 'other', 'each', 'itself'])
 /** Words of a name that are looked at: 'to New York City'. */
 const LENGTH = 3
 
@@ -29,6 +30,8 @@ export function directionOf(tokens: readonly Token[], stems: readonly string[]):
 
 function phrase(tokens: readonly Token[], stems: readonly string[], start: number): string[] {
   const found: string[] = []
+  // 'From one account to another': which one is not said.
+  if (VAGUE.has(tokens[start]?.text ?? '') || VAGUE.has(tokens[start + 1]?.text ?? '')) return found
   for (let at = start; at < tokens.length && found.length < LENGTH; at++) {
     const token = tokens[at] as Token
     if (STOP_WORDS.has(token.text)) {

@@ -4,7 +4,7 @@ import { OptionError } from '../../errors.js'
 import { describeValue, didYouMean } from '../../lib/nearest.js'
 import { listDifference, quantityDifference } from './differences.js'
 import { isExchanged, isReversed } from './direction.js'
-import { isDenial } from './negation.js'
+import { deniesOther, isDenial } from './negation.js'
 import type { TextProfile } from './profile.js'
 import type { Quantity, QuantityKind } from './quantities.js'
 import { siblingConflict } from './siblings.js'
@@ -150,6 +150,8 @@ export const BUILT_IN_GUARDS: readonly Guard[] = [
   language,
 ]
 
+/** Most words left over on each side that are compared each with each. */
+const CLOSE_LOOK = 8
 const ID = /^[a-z0-9-]{1,40}$/
 
 /**
@@ -202,15 +204,16 @@ function conflicts(guard: Guard, fresh: TextProfile, old: TextProfile): boolean 
   }
 }
 
-/** Parity differs, a denying prefix counting as a negation. */
+/** One denies a word that the other uses without denying it, or uses with a denying prefix. */
 export function negationDiffers(fresh: TextProfile, old: TextProfile): boolean {
-  let count = fresh.negations + old.negations
-  if (fresh.english && old.english) {
-    const difference = listDifference(fresh.content, old.content)
-    if (difference.fresh.length > 0 && difference.fresh.length <= 8 && difference.old.length <= 8)
-      for (const a of difference.fresh) if (difference.old.some((b) => isDenial(a, b))) count++
-  }
-  return count % 2 === 1
+  const { negations: left } = fresh
+  const { negations: right } = old
+  if (left.count > 0 && deniesOther(left, right, old.sequence)) return true
+  if (right.count > 0 && deniesOther(right, left, fresh.sequence)) return true
+  if (!fresh.english || !old.english || left.count !== right.count) return false
+  const difference = listDifference(fresh.content, old.content)
+  if (difference.fresh.length === 0 || difference.fresh.length > CLOSE_LOOK || difference.old.length > CLOSE_LOOK) return false
+  return difference.fresh.some((a) => difference.old.some((b) => isDenial(a, b)))
 }
 
 export function directionDiffers(fresh: TextProfile, old: TextProfile): boolean {

@@ -1,9 +1,21 @@
-/** How often a text says no. */
+/** What a text denies. */
 
 import type { Token } from './scan.js'
+import { STOP_WORDS } from './words.js'
+
+export interface Negations {
+  /** How often the text says no, less what denies nothing ('no thanks', 'I do not know how to'). */
+  readonly count: number
+  /** Stems of the words that are denied first: 'work' of 'it does not really work with my card'. */
+  readonly heads: readonly string[]
+  /** Stems of all that stands in reach of a negation. */
+  readonly reach: readonly string[]
+}
+
+const NONE: Negations = { count: 0, heads: [], reach: [] }
 
 const NEGATIONS: ReadonlySet<string> = new Set(
-  `not no never without none nobody nowhere nothing neither nor except excluding hardly unable`.split(' '),
+  'not no never without none nobody nowhere nothing neither nor except excluding hardly rarely seldom unable'.split(' '),
 )
 /** The same in other languages: enough to tell a question from its opposite. */
 const FOREIGN: Readonly<Record<string, ReadonlySet<string>>> = Object.fromEntries(
@@ -17,59 +29,100 @@ const FOREIGN: Readonly<Record<string, ReadonlySet<string>>> = Object.fromEntrie
     pl: 'nie nigdy bez',
     sv: 'inte aldrig utan ingen inga',
     tr: 'değil yok asla hiç',
+    id: 'tidak bukan jangan tanpa belum',
     ru: 'не нет никогда без ни',
     uk: 'не ні ніколи без',
     zh: '不 没 沒 无 無 未 别 別 非',
-    ja: 'な ぬ ず 不 無 非',
+    ja: '不 無 非 ぬ',
     ko: '안 못 없',
     ar: 'لا ليس لم لن غير بدون',
+    he: 'לא אין בלי',
     hi: 'नहीं न मत बिना',
+    el: 'δεν μην όχι χωρίς',
   }).map(([language, words]) => [language, new Set(words.split(' '))]),
 )
 const WH: ReadonlySet<string> = new Set('what which who whom when where why how if whether'.split(' '))
 /** 'I do not know how to ...' asks how to. */
-const KNOWING: ReadonlySet<string> = new Set('know understand sure certain clear get see idea clue remember recall figure'.split(' '))
-/** 'no thanks', 'not only', 'do not worry', 'do not mind', 'why not': said without denying anything. */
-const HARMLESS_AFTER: ReadonlySet<string> = new Set(
-  'thanks thank problem worries worry rush matter doubt only just mind hesitate hurry forget longer'.split(' '),
+const KNOWING: ReadonlySet<string> = new Set(
+  'know understand sure certain clear get see idea clue remember recall figure find tell'.split(' '),
 )
+/** 'No thanks', 'not only', 'do not worry': said without denying anything of the subject. */
+const HARMLESS: ReadonlySet<string> = new Set(
+  'thanks thank problem worries worry rush doubt only just mind matter care hesitate hurry forget necessarily'.split(' '),
+)
+/** Who cannot find something asks where it is. */
+const SEEKING: ReadonlySet<string> = new Set(['find', 'locate', 'see', 'figure'])
+const PRONOUNS: ReadonlySet<string> = new Set('i you he she it we they this that there'.split(' '))
+/** Content words that a negation reaches. */
+const REACH = 5
+/** Words to look at for them. */
+const WITHIN = 12
 
-/** Number of negations, less those that deny nothing. @param language as guessed */
-export function negationsOf(tokens: readonly Token[], language: string): number {
+/** @param english whether the text may be English; other languages by `language` */
+export function negationsOf(tokens: readonly Token[], stems: readonly string[], language: string): Negations {
   const foreign = FOREIGN[language]
   let count = 0
+  let heads: string[] | undefined
+  let reach: string[] = []
   for (let at = 0; at < tokens.length; at++) {
-    const token = tokens[at] as Token
-    if (token.kind !== 'word') continue
-    if (foreign !== undefined ? foreign.has(token.text) : NEGATIONS.has(token.text) && !isHarmless(tokens, at)) count++
+    const { kind, text } = tokens[at] as Token
+    if (kind !== 'word' || !(foreign ?? NEGATIONS).has(text)) continue
+    const reached = reachOf(tokens, at)
+    if (foreign === undefined && isHarmless(tokens, at, reached[0])) continue
+    count++
+    heads ??= []
+    const head = stems[reached[0] ?? at + 1]
+    if (head !== undefined) heads.push(head)
+    reach = [...reach, ...reached.map((index) => stems[index] as string)]
   }
-  return count
+  return heads === undefined ? NONE : { count, heads, reach }
 }
 
-function isHarmless(tokens: readonly Token[], at: number): boolean {
-  const word = wordAt(tokens, at)
+/** Indexes of the content words after a negation, up to the end of its clause. */
+function reachOf(tokens: readonly Token[], at: number): readonly number[] {
+  const found: number[] = []
+  for (let next = at + 1; next < tokens.length && next <= at + WITHIN && found.length < REACH; next++) {
+    const token = tokens[next] as Token
+    if (token.initial || token.text === 'but') break
+    if (!STOP_WORDS.has(token.text)) found.push(next)
+  }
+  return found
+}
+
+function isHarmless(tokens: readonly Token[], at: number, head: number | undefined): boolean {
+  const word = tokens[at]?.text
   if (word !== 'not' && word !== 'no') return false
-  const before = wordAt(tokens, at - 1)
-  const after = wordAt(tokens, at + 1)
-  if (word === 'not' && (before === 'or' || before === 'why' || before === 'if')) return after === '' || before !== 'if'
-  if (HARMLESS_AFTER.has(after) && after !== 'longer') return true
+  const before = tokens[at - 1]?.text
+  const after = tokens[at + 1]?.text ?? ''
+  // 'Why or why not?', 'whether or not', 'if not'.
+  if ((before === 'or' || before === 'why' || before === 'if') && (after === '' || tokens[at + 1]?.initial)) return true
+  if (before === 'or' && word === 'not') return true
+  if (before === 'can' && (SEEKING.has(after) || SEEKING.has(tokens[at + 2]?.text ?? ''))) return true
+  // 'No, I ...', '..., is it not?', '..., can't you?'
+  if (PRONOUNS.has(after) && (word === 'no' || tokens[at + 2] === undefined || tokens[at + 2]?.initial)) return true
+  if (HARMLESS.has(after) || (head !== undefined && HARMLESS.has(tokens[head]?.text ?? ''))) return true
   for (let next = at + 1; next <= at + 4; next++) {
-    if (!KNOWING.has(wordAt(tokens, next))) continue
-    return WH.has(wordAt(tokens, next + 1)) || WH.has(wordAt(tokens, next + 2))
+    if (!KNOWING.has(tokens[next]?.text ?? '')) continue
+    return WH.has(tokens[next + 1]?.text ?? '') || WH.has(tokens[next + 2]?.text ?? '') || WH.has(tokens[next + 3]?.text ?? '')
   }
   return false
 }
 
+/**
+ * True where one denies what the other says: its head is there, out of every negation's reach. Two texts that deny
+ * one thing in different words ('why is my card not working', 'my card is not working') do not contradict each other.
+ */
+export function deniesOther(denying: Negations, other: Negations, others: readonly string[]): boolean {
+  if (other.count > 0 && denying.reach.some((word) => other.reach.includes(word))) return false
+  return denying.heads.some((head) => others.includes(head) && !other.heads.includes(head))
+}
+
 /** Prefixes that turn a word into its opposite. */
-const PREFIXES: readonly string[] = ['un', 'dis', 'in', 'im', 'il', 'ir', 'non', 'de', 'anti', 'mis']
+const PREFIXES: readonly string[] = ['un', 'dis', 'in', 'im', 'il', 'ir', 'non', 'de', 'anti', 'mis', 'a']
 
 /** True where one word is the other with a denying prefix: 'unlock' and 'lock', 'illegal' and 'legal'. */
 export function isDenial(a: string, b: string): boolean {
   const [short, long] = a.length < b.length ? [a, b] : [b, a]
   const extra = long.length - short.length
-  return short.length > 2 && extra > 1 && extra < 5 && long.endsWith(short) && PREFIXES.includes(long.slice(0, extra))
-}
-
-function wordAt(tokens: readonly Token[], at: number): string {
-  return tokens[at]?.text ?? ''
+  return short.length > (extra === 1 ? 5 : 2) && extra < 5 && long.endsWith(short) && PREFIXES.includes(long.slice(0, extra))
 }

@@ -4,7 +4,7 @@ import { baselineIdf } from './baseline.js'
 import { type Direction, directionOf } from './direction.js'
 import { type Language, languageOf } from './language.js'
 import { namesOf } from './names.js'
-import { negationsOf } from './negation.js'
+import { type Negations, negationsOf } from './negation.js'
 import { normaliseText } from './normalise.js'
 import { type Quantity, quantitiesOf } from './quantities.js'
 import { type QuestionClass, questionOf } from './question.js'
@@ -26,9 +26,9 @@ export interface TextProfile {
   readonly english: boolean
   /** Lower case, contractions expanded, in their order. */
   readonly tokens: readonly string[]
-  /** Stems of the tokens, in their order. */
+  /** Stems of the tokens in their order, a quantity as one of the form `#5 usd`. */
   readonly sequence: readonly string[]
-  /** Distinct stems of all tokens, ascending. */
+  /** Those of `sequence`, ascending, each once. */
   readonly stems: readonly string[]
   /** What each of `stems` says by the shipped baseline, 0 to 1. */
   readonly weights: readonly number[]
@@ -40,6 +40,7 @@ export interface TextProfile {
   readonly contentTokens: number
   /** See `trigramsOf`. */
   readonly trigrams: Uint16Array
+  /** Ascending by key. */
   readonly quantities: readonly Quantity[]
   /** E-mail addresses, URLs, paths, ids, 'gpt-4': lower case, ascending, each once. */
   readonly identifiers: readonly string[]
@@ -47,8 +48,7 @@ export interface TextProfile {
   readonly code: readonly string[]
   /** Contents of quotation marks, lower case. */
   readonly quoted: readonly string[]
-  /** Negations, but for those that deny nothing ('no thanks'). */
-  readonly negations: number
+  readonly negations: Negations
   /** Words of names by their capitals, lower case, ascending, each once. */
   readonly names: readonly string[]
   readonly question: QuestionClass
@@ -65,16 +65,10 @@ export function profileOf(given: string): TextProfile {
   const text = written.toLowerCase()
   const language = languageOf(written, tokens)
   const english = language === 'en' || language === 'und'
-  const sequence = tokens.map(stemOf)
+  const words = tokens.map(stemOf)
+  const quantities = quantitiesOf(tokens, english)
+  const { sequence, content, functional, contentTokens } = sortOut(tokens, words, quantities)
   const stems = [...new Set(sequence)].sort()
-  const content: string[] = []
-  const functional: string[] = []
-  let contentTokens = 0
-  for (const [at, token] of tokens.entries()) {
-    const isContent = token.kind !== 'word' || !STOP_WORDS.has(token.text)
-    ;(isContent ? content : functional).push(sequence[at] as string)
-    if (isContent ? token.kind !== 'symbol' : QUESTION_WORDS.has(token.text)) contentTokens++
-  }
   return {
     text,
     tooLong,
@@ -84,20 +78,57 @@ export function profileOf(given: string): TextProfile {
     sequence,
     stems,
     weights: stems.map(baselineIdf),
-    content: content.sort(),
-    functional: functional.sort(),
+    content,
+    functional,
     contentTokens,
     trigrams: trigramsOf(text),
-    quantities: quantitiesOf(tokens, english),
+    quantities: quantities.length > 1 ? quantities.toSorted((a, b) => (a.key < b.key ? -1 : 1)) : quantities,
     identifiers: identifiersOf(tokens),
     code,
     quoted,
-    negations: negationsOf(tokens, language),
-    names: english ? namesOf(tokens, sequence) : [],
+    negations: negationsOf(tokens, words, language),
+    names: english ? namesOf(tokens, words) : [],
     question: english ? questionOf(tokens) : 'none',
-    siblings: english ? siblingsOf(tokens, sequence) : [],
-    direction: english ? directionOf(tokens, sequence) : NO_DIRECTION,
+    siblings: english ? siblingsOf(tokens, words) : [],
+    direction: english ? directionOf(tokens, words) : NO_DIRECTION,
   }
+}
+
+interface Sorted {
+  readonly sequence: readonly string[]
+  readonly content: readonly string[]
+  readonly functional: readonly string[]
+  readonly contentTokens: number
+}
+
+/** Parts words that say something from those that do not, with each quantity in place of its tokens. */
+function sortOut(tokens: readonly Token[], words: readonly string[], quantities: readonly Quantity[]): Sorted {
+  const sequence: string[] = []
+  const content: string[] = []
+  const functional: string[] = []
+  let contentTokens = 0
+  let next = 0
+  for (let at = 0; at < tokens.length; ) {
+    const start = at
+    for (; quantities[next]?.at === start; next++) {
+      const { key, length } = quantities[next] as Quantity
+      sequence.push(`#${key}`)
+      content.push(`#${key}`)
+      at = start + length
+    }
+    if (at > start) {
+      contentTokens++
+      continue
+    }
+    const { kind, text } = tokens[at] as Token
+    const word = words[at] as string
+    const isContent = kind !== 'word' || !STOP_WORDS.has(text)
+    sequence.push(word)
+    ;(isContent ? content : functional).push(word)
+    if (isContent ? kind !== 'symbol' : QUESTION_WORDS.has(text)) contentTokens++
+    at++
+  }
+  return { sequence, content: content.sort(), functional: functional.sort(), contentTokens }
 }
 
 function stemOf(token: Token): string {

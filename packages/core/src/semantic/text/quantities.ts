@@ -12,8 +12,10 @@ export interface Quantity {
   readonly key: string
   /** The figure as written, without its unit: compared where one side names no unit. */
   readonly figure: string
-  /** Index of its token. */
+  /** Index of its first token. */
   readonly at: number
+  /** Tokens that it takes. */
+  readonly length: number
 }
 
 /** More than these of one text are counted, not compared. */
@@ -45,9 +47,11 @@ export function quantitiesOf(tokens: readonly Token[], english: boolean): readon
   const found: Quantity[] = []
   for (let at = 0; at < tokens.length && found.length < MOST; ) {
     const token = tokens[at] as Token
-    if (token.kind === 'number') at += addFigures(found, tokens, at)
-    else if (english && token.kind === 'word') at += addWords(found, tokens, at)
-    else at++
+    const before = found.length
+    const length =
+      token.kind === 'number' ? addFigures(found, tokens, at) : english && token.kind === 'word' ? addWords(found, tokens, at) : 1
+    for (let index = before; index < found.length; index++) found[index] = { ...(found[index] as Quantity), length }
+    at += length
   }
   return found
 }
@@ -254,7 +258,7 @@ function figureOf(value: number): string {
 }
 
 function add(found: Quantity[], kind: QuantityKind, key: string, figure: string, at: number): number {
-  found.push({ kind, key, figure, at })
+  found.push({ kind, key, figure, at, length: 1 })
   return 1
 }
 
