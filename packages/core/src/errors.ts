@@ -116,13 +116,20 @@ export class VectorIndexError extends LlmCacheError {
   }
 }
 
+/**
+ * - `timeout`, `failed`, `wrong-count`, `unusable`: it did not answer in time, threw, or answered with something that is not one vector a text.
+ * - `open`: not even asked, since it failed too often of late.
+ * - `busy`, `too-long`: not even asked, since too many texts wait for it, or since this one is longer than it is given.
+ * - `aborted`: nobody waits any more, or it was closed.
+ */
+export type EmbedderFailure = 'timeout' | 'failed' | 'wrong-count' | 'unusable' | 'open' | 'busy' | 'too-long' | 'aborted'
+
 /** An embedder that gave no usable vectors. Always a miss for the semantic layer, never for the app. */
 export class EmbedderError extends LlmCacheError {
   override readonly name: string = 'EmbedderError'
-  readonly reason: 'timeout' | 'failed' | 'open' | 'wrong-count' | 'unusable'
+  readonly reason: EmbedderFailure
 
-  /** @param reason `open`: not even asked, since it failed too often of late */
-  constructor(reason: EmbedderError['reason'], message: string, options?: ErrorOptions) {
+  constructor(reason: EmbedderFailure, message: string, options?: ErrorOptions) {
     super('ERR_EMBEDDER', message, options)
     this.reason = reason
   }

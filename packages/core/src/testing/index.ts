@@ -1,4 +1,4 @@
-/** `@llm-cache/core/testing`: contracts for stores and adapters, a simulated model provider, a clock that stands still. */
+/** `@llm-cache/core/testing`: contracts for stores, embedders and adapters, a simulated model provider, a clock that stands still. */
 
 export { adapterContract } from './adapter-contract/index.js'
 export { listen, type Served } from './adapter-contract/listen.js'
@@ -16,6 +16,7 @@ export type {
   Shape,
   ShapeTools,
 } from './adapter-contract/types.js'
+export { type EmbedderSubject, embedderContract } from './embedder-contract.js'
 export { createFaultProxy, type FaultMode, type FaultProxy, type FaultProxyOptions } from './fault-proxy.js'
 export { createManualClock, type ManualClock } from './manual-clock.js'
 export { createModelServer } from './model-server/server.js'

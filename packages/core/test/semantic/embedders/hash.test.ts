@@ -3,6 +3,10 @@ import { OptionError } from '../../../src/errors.js'
 import { COMMON_STEMS } from '../../../src/semantic/embedders/common-stems.generated.js'
 import { createHashEmbedder } from '../../../src/semantic/embedders/hash.js'
 import { stemOf, wordsOf } from '../../../src/semantic/embedders/tokens.js'
+import { embedderContract } from '../../../src/testing/index.js'
+
+embedderContract({ describe, it }, 'hash', () => ({ embedder: createHashEmbedder() }))
+embedderContract({ describe, it }, 'hash of 128 dimensions', () => ({ embedder: createHashEmbedder({ dimensions: 128 }) }))
 
 const embedder = createHashEmbedder()
 const vectorOf = (text: string): ArrayLike<number> => (embedder.embed([text]) as readonly ArrayLike<number>[])[0] as ArrayLike<number>
