@@ -23,9 +23,12 @@ export function createSign(dimensions: number): Sign {
   return (vector, centre, out) => {
     for (let at = 0; at < dimensions; at++) parts[at] = ((vector[at] as number) - (centre[at] as number)) * (first[at] as number)
     parts.fill(0, dimensions)
-    transform(parts)
+    transform(parts, size)
     for (let at = 0; at < size; at++) parts[at] = (parts[at] as number) * (second[at] as number)
-    transform(parts)
+    // Of the second transform the first 512 are wanted: those of the sums of all parts that lie 512 apart.
+    for (let at = SIGNATURE_BITS; at < size; at++)
+      parts[at % SIGNATURE_BITS] = (parts[at % SIGNATURE_BITS] as number) + (parts[at] as number)
+    transform(parts, SIGNATURE_BITS)
     for (let word = 0; word < SIGNATURE_BITS / 32; word++) {
       let bits = 0
       for (let bit = 0; bit < 32; bit++) if ((parts[word * 32 + bit] as number) >= 0) bits |= 1 << bit
@@ -34,17 +37,30 @@ export function createSign(dimensions: number): Sign {
   }
 }
 
-/** Walsh-Hadamard transform in place, without its factor. The length is a power of two. */
-function transform(parts: Float64Array): void {
-  for (let half = 1; half < parts.length; half *= 2) {
-    for (let start = 0; start < parts.length; start += half * 2) {
-      for (let at = start; at < start + half; at++) {
+/** Walsh-Hadamard transform of the first `size` parts in place, without its factor. `size` is a power of two from 4 on. */
+function transform(parts: Float64Array, size: number): void {
+  let step = 1
+  // Two rounds at once: half the reading and writing.
+  for (; step * 4 <= size; step *= 4) {
+    for (let start = 0; start < size; start += step * 4) {
+      for (let at = start; at < start + step; at++) {
         const a = parts[at] as number
-        const b = parts[at + half] as number
-        parts[at] = a + b
-        parts[at + half] = a - b
+        const b = parts[at + step] as number
+        const c = parts[at + step * 2] as number
+        const d = parts[at + step * 3] as number
+        parts[at] = a + b + (c + d)
+        parts[at + step] = a - b + (c - d)
+        parts[at + step * 2] = a + b - (c + d)
+        parts[at + step * 3] = a - b - (c - d)
       }
     }
+  }
+  if (step === size) return
+  for (let at = 0; at < step; at++) {
+    const a = parts[at] as number
+    const b = parts[at + step] as number
+    parts[at] = a + b
+    parts[at + step] = a - b
   }
 }
 
