@@ -107,6 +107,7 @@ export { createHashEmbedder } from './semantic/embedders/hash.js'
 export type { VectorIndex, VectorItem, VectorMatch, VectorQuery } from './semantic/ports.js'
 export { createMemoryVectorIndex, type MemoryVectorIndex } from './semantic/vectors/memory.js'
 export type { EvictedVector, MemoryVectorIndexOptions } from './semantic/vectors/memory-options.js'
+export { toUnitVector } from './semantic/vectors/unit.js'
 export type {
   BusMessage,
   Fence,

@@ -2,10 +2,14 @@
 
 import type { Clock } from '@llm-cache/core'
 
-/** `work`, or a rejection after `ms`. What `work` brings later is dropped. */
+export class LateError extends Error {
+  override readonly name: string = 'LateError'
+}
+
+/** `work`, or a rejection with a LateError after `ms`. What `work` brings later is dropped. */
 export function within<T>(clock: Pick<Clock, 'schedule'>, ms: number, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const cancel = clock.schedule(Math.max(0, ms), () => reject(new Error('Redis did not answer in time.')))
+    const cancel = clock.schedule(Math.max(0, ms), () => reject(new LateError('Redis did not answer in time.')))
     work.then(resolve, reject).finally(cancel)
   })
 }

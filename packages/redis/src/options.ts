@@ -71,7 +71,7 @@ const KNOWN: readonly string[] = ['namespace', 'name', 'maxEntryBytes', 'leaseMs
 // Redis takes values of up to 512 MB (proto-max-bulk-len); the frame adds headers.
 const MAX_ENTRY_BYTES = 500 * 1024 * 1024
 
-const systemClock: Clock = {
+export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   schedule(ms, callback) {

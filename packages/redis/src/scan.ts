@@ -15,7 +15,7 @@ import { SCAN } from './scripts.js'
  */
 export async function* scanKeys(
   connection: Connection,
-  names: KeyNames,
+  names: Pick<KeyNames, 'cacheKey'>,
   pattern: string,
   clock: Clock,
 ): AsyncGenerator<string, void, void> {

@@ -102,7 +102,8 @@ export const ADD: Script = script(`
 for i = 1, #ARGV, 2 do redis.call('HINCRBYFLOAT', KEYS[1], ARGV[i], ARGV[i + 1]) end
 return 1`)
 
-function script(body: string): Script {
+/** @param body Lua that returns the reply */
+export function script(body: string): Script {
   const text = proving(body)
   return { text, sha: createHash('sha1').update(text).digest('hex') }
 }

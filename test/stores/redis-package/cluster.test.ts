@@ -4,26 +4,8 @@ import { createCluster } from 'redis'
 import { afterAll, describe, expect, it } from 'vitest'
 import { storeContract } from '../../../packages/core/src/testing/store-contract.js'
 import { freePort } from '../../support/redis.js'
-import { type RunningServer, serverVersions, startServer } from '../../support/redis-versions.js'
-import { bytes, follow, lead, readAll, until } from './support.js'
-
-/** `size` masters that share the slots; no replicas. */
-async function startCluster(command: string, size: number, more: Readonly<Record<string, string>> = {}): Promise<readonly RunningServer[]> {
-  const settings = { 'cluster-enabled': 'yes', 'cluster-node-timeout': '5000', ...more }
-  const nodes = await Promise.all(Array.from({ length: size }, () => startServer(command, settings)))
-  const share = 16384 / size
-  for (const [at, node] of nodes.entries()) {
-    await node.ask('CLUSTER', 'ADDSLOTSRANGE', `${Math.floor(at * share)}`, `${Math.floor((at + 1) * share) - 1}`)
-    if (at > 0) await node.ask('CLUSTER', 'MEET', '127.0.0.1', `${nodes[0]?.port}`)
-  }
-  for (const node of nodes) {
-    await until(async () => {
-      const info = String(await node.ask('CLUSTER', 'INFO'))
-      return info.includes('cluster_state:ok') && info.includes(`cluster_known_nodes:${size}`)
-    }, 20_000)
-  }
-  return nodes
-}
+import { serverVersions } from '../../support/redis-versions.js'
+import { bytes, follow, lead, readAll, startCluster, until } from './support.js'
 
 const [own, ...others] = serverVersions()
 // Two nodes on one version show that keys go where they belong; the others show that the protocol is the same.

@@ -39,6 +39,28 @@ export async function onEachServer(name: string, body: (bench: Bench) => void): 
   }
 }
 
+/** `size` masters that share the slots; no replicas. */
+export async function startCluster(
+  command: string,
+  size: number,
+  more: Readonly<Record<string, string>> = {},
+): Promise<readonly RunningServer[]> {
+  const settings = { 'cluster-enabled': 'yes', 'cluster-node-timeout': '5000', ...more }
+  const nodes = await Promise.all(Array.from({ length: size }, () => startServer(command, settings)))
+  const share = 16384 / size
+  for (const [at, node] of nodes.entries()) {
+    await node.ask('CLUSTER', 'ADDSLOTSRANGE', `${Math.floor(at * share)}`, `${Math.floor((at + 1) * share) - 1}`)
+    if (at > 0) await node.ask('CLUSTER', 'MEET', '127.0.0.1', `${nodes[0]?.port}`)
+  }
+  for (const node of nodes) {
+    await until(async () => {
+      const info = String(await node.ask('CLUSTER', 'INFO'))
+      return info.includes('cluster_state:ok') && info.includes(`cluster_known_nodes:${size}`)
+    }, 20_000)
+  }
+  return nodes
+}
+
 export async function lead(store: RedisStore, key: string): Promise<FlightLease> {
   const joining = await store.sharing.flights.join(key)
   if (joining.kind !== 'lead') throw new Error('somebody else leads')

@@ -9,7 +9,7 @@ import { type MemoryVectorIndexOptions, resolveMemoryOptions } from './memory-op
 import { type Item, Namespace, type Shared } from './namespace.js'
 import { createSign, type Sign } from './rotation.js'
 import { readSnapshot, type Snapshot, writeSnapshot } from './snapshot.js'
-import { checkDimensions, toUnit } from './unit.js'
+import { checkDimensions, toUnitVector } from './unit.js'
 
 export interface MemoryVectorIndex extends VectorIndex {
   readonly synchronous: true
@@ -156,7 +156,7 @@ export function createMemoryVectorIndex(options: MemoryVectorIndexOptions = {}):
     add(name, items) {
       checkOpen()
       const now = clock.now()
-      const units = items.map(({ vector }) => toUnit(vector))
+      const units = items.map(({ vector }) => toUnitVector(vector))
       checkAll(name, units, now)
       sweepOldest(items.length * 2, now)
       for (const [at, { id, deleteAt }] of items.entries()) {
@@ -170,7 +170,7 @@ export function createMemoryVectorIndex(options: MemoryVectorIndexOptions = {}):
     },
     search(name, vector, query) {
       checkOpen()
-      const unit = toUnit(vector)
+      const unit = toUnitVector(vector)
       const now = clock.now()
       const gone: Item[] = []
       const find = (): readonly VectorMatch[] => namespaces.get(name)?.search(unit, query, now, (item) => gone.push(item)) ?? []

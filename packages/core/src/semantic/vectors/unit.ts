@@ -7,7 +7,7 @@ import { VectorError } from '../../errors.js'
  *
  * @throws VectorError where it has no part, parts that are no finite numbers, or the length zero
  */
-export function toUnit(vector: Float32Array): Float32Array {
+export function toUnitVector(vector: Float32Array): Float32Array {
   let sum = 0
   for (let at = 0; at < vector.length; at++) sum += (vector[at] as number) * (vector[at] as number)
   if (!Number.isFinite(sum)) throw new VectorError('not-finite', 'A vector has parts that are not finite numbers.')

@@ -5,13 +5,13 @@ import type { Rules } from './rule.js'
 import { AWKWARD, assertClose, EAST, idsOf, NAMESPACE, NORTH, towards } from './samples.js'
 
 export const NAMESPACES: Rules = {
-  'never mixes namespaces': async ({ add, find }) => {
+  'never mixes namespaces': async ({ add, find, tolerance }) => {
     for (const [at, name] of AWKWARD.entries()) await add(name, { same: towards(at), [`own${at}`]: NORTH })
     for (const [at, name] of AWKWARD.entries()) {
       for (const exact of [true, false]) {
         const found = await find(name, NORTH, { exact })
         assert.deepEqual(idsOf(found), [`own${at}`, 'same'], name)
-        assertClose(found[1]?.similarity as number, Math.cos(((90 - at) * Math.PI) / 180), 1e-3)
+        assertClose(found[1]?.similarity as number, Math.cos(((90 - at) * Math.PI) / 180), Math.max(1e-3, tolerance))
       }
     }
   },
