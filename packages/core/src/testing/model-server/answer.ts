@@ -17,9 +17,10 @@ export function uniqueId(): string {
 /**
  * Answers `question`. Equal questions get equal words as long as `variation` is equal; the id is new each time.
  * @param nowMs time of the answer, in ms since the epoch
+ * @param reply what to say instead of words of its own
  */
-export function composeAnswer(question: Question, fault: Fault | undefined, variation: number, nowMs: number): Answer {
-  const choices = Array.from({ length: question.count }, (_, index) => composeChoice(question, fault, index, variation + index))
+export function composeAnswer(question: Question, fault: Fault | undefined, variation: number, nowMs: number, reply?: string): Answer {
+  const choices = Array.from({ length: question.count }, (_, index) => composeChoice(question, fault, index, variation + index, reply))
   return {
     id: uniqueId(),
     createdAt: Math.floor(nowMs / 1000),
@@ -29,12 +30,14 @@ export function composeAnswer(question: Question, fault: Fault | undefined, vari
   }
 }
 
-function composeChoice(question: Question, fault: Fault | undefined, index: number, variation: number): Choice {
+function composeChoice(question: Question, fault: Fault | undefined, index: number, variation: number, reply: string | undefined): Choice {
   const plain = { index, tool: undefined, stopSequence: undefined }
   if (fault === 'empty') return { ...plain, tokens: [], finish: 'stop' }
   if (fault === 'refusal') return { ...plain, tokens: splitTokens(REFUSAL), finish: 'refusal' }
 
-  const full = question.tool ? JSON.stringify(sampleSchema(question.tool.schema, question.prompt)) : generate(question, variation)
+  const full = question.tool
+    ? JSON.stringify(sampleSchema(question.tool.schema, question.prompt))
+    : (reply ?? generate(question, variation))
   const { text, stopSequence } = question.tool ? { text: full, stopSequence: undefined } : cutAtStop(full, question.stop)
   const tokens = splitTokens(text)
   const tool = question.tool && { id: uniqueId(), name: question.tool.name }

@@ -5,7 +5,7 @@ import { systemClock } from '../../lib/clock.js'
 import { describeValue, didYouMean } from '../../lib/nearest.js'
 import type { ModelServerOptions } from './types.js'
 
-export type ResolvedOptions = Required<Omit<ModelServerOptions, 'fault'>> & Pick<ModelServerOptions, 'fault'>
+export type ResolvedOptions = Required<Omit<ModelServerOptions, 'fault' | 'reply'>> & Pick<ModelServerOptions, 'fault' | 'reply'>
 
 const LIMITS: Readonly<Record<string, readonly [min: number, max: number]>> = {
   port: [0, 65_535],
@@ -27,6 +27,7 @@ export function resolveOptions(options: ModelServerOptions): ResolvedOptions {
     jitter: 0,
     seed: 1,
     fault: undefined as never,
+    reply: undefined as never,
     slowFirstByteMs: 5000,
     vary: false,
     chunkBytes: Number.POSITIVE_INFINITY,

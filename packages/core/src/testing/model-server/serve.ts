@@ -89,7 +89,7 @@ async function answer(state: ServerState, line: Line, format: WireFormat, questi
     return
   }
   const variation = options.vary ? state.log.calls.length * 16 : 0
-  const composed = composeAnswer(question, call.fault, variation, options.clock.now())
+  const composed = composeAnswer(question, call.fault, variation, options.clock.now(), options.reply?.(call))
   call.id = composed.id
   call.usage = { inputTokens: composed.inputTokens, outputTokens: composed.outputTokens }
   if (question.stream) {

@@ -64,6 +64,8 @@ export interface ModelServerOptions extends ModelLatency {
   readonly host?: string
   /** Decides about each call, after `failNext` and the prompt's own `[[fault:...]]`. */
   readonly fault?: (call: ModelCall) => Fault | undefined
+  /** What the model says to a call, for texts that matter: verdicts of a judge, JSON. Undefined: its usual words. */
+  readonly reply?: (call: ModelCall) => string | undefined
   /** Delay of the fault `slow-first-byte`, in ms. @default 5000 */
   readonly slowFirstByteMs?: number
   /** Answers with other words at every call, as a model at a high temperature does. @default false (equal prompts, equal words) */

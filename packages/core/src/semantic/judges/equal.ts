@@ -1,0 +1,18 @@
+/** The cheapest judge: are the answers the same text? */
+
+import type { Judge } from '../ports.js'
+import { plainText } from './plain-text.js'
+
+/**
+ * 'same' where the answers are equal but for case, white space, emphasis and punctuation at the ends of words; otherwise it cannot
+ * tell. JSON is left to {@link structureJudge}, unless it is equal to the letter. Takes some us per KB.
+ */
+export const equalJudge: Judge = {
+  name: 'equal',
+  judge({ answers: [a, b] }) {
+    if (a.text === b.text) return 'same'
+    if (a.json !== undefined || b.json !== undefined) return undefined
+    const plain = plainText(a.text)
+    return plain !== '' && plain === plainText(b.text) ? 'same' : undefined
+  },
+}
