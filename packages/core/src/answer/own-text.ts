@@ -53,9 +53,14 @@ function plainAt(value: unknown, depth: number, found: Found): unknown {
 /** `{ answer: 'x' }` says 'x'. */
 function onlyText(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value ?? ''
-  const members = Object.values(value).filter((member) => !isVoid(member))
+  const members = Object.values(value).filter((member) => !isBlank(member))
   if (members.length === 0) return ''
   return members.length === 1 && typeof members[0] === 'string' ? members[0] : value
+}
+
+/** Unlike void it is not: false and 0 are answers. */
+function isBlank(value: unknown): boolean {
+  return value !== false && value !== 0 && isVoid(value)
 }
 
 /** By name and look, so that `{ id: 7, startsAt: '2027-01-01T10:00' }` stays an answer. Left out at the top alone. */

@@ -231,6 +231,10 @@ describe('an app’s own answer', () => {
     expect(textOf(JSON_TYPE, a)).not.toBe(textOf(JSON_TYPE, b))
   })
 
+  test.each([{ ok: false }, { count: 0 }, { ok: false, text: '' }])('may be no and nothing: %j', (body) => {
+    expect(read(JSON_TYPE, body)).toEqual({ text: JSON.stringify(body), json: body, toolCalls: false })
+  })
+
   test('says what an embedded provider says', () => {
     expect(read(JSON_TYPE, { completion: chatCompletion({}, { content: 'Blue.' }), usage: {} })).toEqual(said('Blue.'))
     expect(read(JSON_TYPE, { data: geminiChunk('Blue.', 'STOP') })).toEqual(said('Blue.'))

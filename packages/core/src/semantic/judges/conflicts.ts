@@ -7,7 +7,7 @@ import { profileOf, type TextProfile } from '../text/profile.js'
 
 /**
  * `different`: short answers that say opposites, or other figures. `doubt`: something differs that often matters. `contained`: all
- * that one says is in the other, which says more ('Paris.', 'The capital of France is Paris.'). `none`: nothing found.
+ * that one says is in the other, which may say more ('Paris.', 'The capital of France is Paris.'). `none`: nothing found.
  */
 export type Conflict = 'different' | 'doubt' | 'contained' | 'none'
 
@@ -26,7 +26,6 @@ export function conflictOf(a: string, b: string): Conflict {
   if (compared.numberConflict === 1 || (short && compared.numberExtra === 1) || compared.entityConflict === 1) return 'doubt'
   if (left.tooLong || right.tooLong) return 'doubt'
   if (left.code.join('\n') !== right.code.join('\n')) return 'doubt'
-  if (content.fresh.length === 0 && content.old.length === 0) return 'none'
   return content.fresh.length === 0 || content.old.length === 0 ? 'contained' : 'none'
 }
 

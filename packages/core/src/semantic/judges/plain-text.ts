@@ -23,6 +23,7 @@ function plainProse(text: string): string {
     .replace(FRACTIONS, ' $&')
     .normalize('NFKC')
     .replace(DASHES, '-')
+    .replace(APOSTROPHES, "'")
     .replace(INVISIBLE, '')
     .replace(BULLETS, ' ')
     .toLowerCase()
@@ -31,10 +32,14 @@ function plainProse(text: string): string {
 }
 
 function bareWord(word: string): string {
-  const bare = word.replace(OPENING, '').replace(CLOSING, '')
+  let start = 0
+  let end = word.length
+  while (start < end && OPENING.has(word[start] as string)) start += 1
+  while (end > start && CLOSING.has(word[end - 1] as string)) end -= 1
+  const bare = word.slice(start, end)
+  if (/[\p{L}\p{N}]/u.test(bare)) return bare
   // `*` between numbers is an operator, not emphasis.
-  if (!/[\p{L}\p{N}]/u.test(bare)) return SEPARATORS.test(word) ? '' : word
-  return bare
+  return SEPARATORS.test(word) ? '' : word
 }
 
 /** A fence, or a span that stays on its line. */
@@ -43,11 +48,13 @@ const RAISED = /[\u00b2\u00b3\u00b9\u2070\u2074-\u2079]+/g
 const LOWERED = /[\u2080-\u2089]+/g
 const FRACTIONS = /[\u00bc-\u00be\u2150-\u215e]/g
 const DASHES = /[\u2010-\u2015\u2212]/g
+const APOSTROPHES = /[\u2018\u2019\u02bc]/g
 /** Zero-width characters and the byte order mark. */
 const INVISIBLE = /[\u200b\u2060\ufeff\u00ad]/g
 /** Marks of lists and headings at the beginning of a line; a number with its dot is none, for it may be the answer. */
 const BULLETS = /^[ \t]*(?:[-*+\u2022]|#{1,6})[ \t]+/gm
-const OPENING = /^["'\u2018-\u201f\u00ab\u00bb\u300c\u300e*_~]+/
-const CLOSING = /["'\u2018-\u201f\u00ab\u00bb\u300d\u300f*_~.,;:!\u2026\u3001\u3002]+$/
+const QUOTES = '"\'\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00ab\u00bb\u300c\u300d\u300e\u300f'
+const OPENING: ReadonlySet<string> = new Set(`${QUOTES}*_~`)
+const CLOSING: ReadonlySet<string> = new Set(`${QUOTES}*_~.,;:!\u2026\u3001\u3002`)
 /** Words of nothing but punctuation that separates: dashes between clauses, rules, ellipses. */
 const SEPARATORS = /^(?:[.,;:!\u2026"'\u2018-\u201f\u3001\u3002]+|-{2,}|[*_]{2,})$/

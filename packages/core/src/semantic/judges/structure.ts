@@ -73,9 +73,10 @@ function compareTexts(a: string, b: string, depth: number, budget: Budget): Comp
   return isWord(a) && isWord(b) ? 'different' : 'unclear'
 }
 
-/** Calculated twice, the last digits of a number may differ. */
+/** Calculated twice, the last digits of a fraction may differ. */
 function isClose(a: number, b: number): boolean {
-  return a === b || Math.abs(a - b) <= 1e-9 * Math.max(Math.abs(a), Math.abs(b))
+  if (a === b || Number.isInteger(a) || Number.isInteger(b)) return a === b
+  return Math.abs(a - b) <= 1e-12 * Math.max(Math.abs(a), Math.abs(b))
 }
 
 /** A label of an enumeration rather than prose: one word, of whatever alphabet has spaces. */
