@@ -72,7 +72,7 @@ interface Counts {
 async function run(scheduler: fc.Scheduler, steps: readonly Step[], counts: Counts, forgetsDeletes = false): Promise<string[]> {
   const clock = createManualClock()
   const memory = createMemoryStore({ clock })
-  const slow = { store: slowStore(scheduler, createMemoryStore({ clock }), forgetsDeletes), timeout: '1h' }
+  const slow = { store: slowStore(scheduler, createMemoryStore({ clock }), forgetsDeletes), timeout: '1h' as const }
   const options: LlmCacheOptions = { clock, ttl: TTL_MS, staleWhileRevalidate: '1h', log: false, partition: 'shared' }
   const tags = (asked: CacheRequest): string[] => [asked.header('x-tag') ?? '']
   const cache = createLlmCache({ ...options, store: [memory, slow], tags })

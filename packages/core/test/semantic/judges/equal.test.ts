@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { equalJudge } from '../../../src/semantic/judges/equal.js'
+import { plainText } from '../../../src/semantic/judges/plain-text.js'
 import { verdict } from './samples.js'
 
 describe('equalJudge', () => {
@@ -48,7 +49,7 @@ describe('equalJudge', () => {
     ['...', '!'],
   ])('cannot tell: %j, %j', async (a, b) => expect(await verdict(equalJudge, a, b)).toBeUndefined())
 
-  it('never says different, says same of equal texts, and takes linear time', async () => {
+  it('never says different, says same of equal texts', async () => {
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: 'grapheme', minLength: 1 }), fc.string({ unit: 'grapheme', minLength: 1 }), async (a, b) => {
         fc.pre(a.trim() !== '' && b.trim() !== '')
@@ -56,10 +57,12 @@ describe('equalJudge', () => {
         expect(await verdict(equalJudge, a, b)).not.toBe('different')
       }),
     )
+  })
+
+  it('takes time in proportion to the text', () => {
     const started = performance.now()
-    for (const part of ['*', '" ', '`a', '```', '- ', '\u00bd', 'a.', '.'])
-      await verdict(equalJudge, `${part.repeat(100_000)}x`, `${part.repeat(100_000)}y`)
-    expect(performance.now() - started).toBeLessThan(5000)
+    for (const part of ['*', '" ', '`a', '```', '- ', '\u00bd', 'a.', '.']) plainText(`${part.repeat(50_000)}x`)
+    expect(performance.now() - started).toBeLessThan(3000)
   })
 
   it('keeps every two numbers apart', async () => {
