@@ -5,7 +5,7 @@ import { plainText } from './plain-text.js'
 
 /**
  * 'same' where the answers are equal but for case, white space, emphasis and punctuation at the ends of words; otherwise it cannot
- * tell. JSON is left to {@link structureJudge}, unless it is equal to the letter. Takes some us per KB.
+ * tell. JSON is left to {@link structureJudge}, unless it is equal to the letter. Takes 0.1 ms per KB.
  */
 export const equalJudge: Judge = {
   name: 'equal',
