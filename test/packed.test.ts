@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 interface Manifest {
   readonly name: string
   readonly version: string
-  readonly exports: Readonly<Record<string, unknown>>
+  readonly exports: Readonly<Record<string, string | { readonly default: string }>>
   readonly dependencies?: Readonly<Record<string, string>>
   readonly peerDependencies?: Readonly<Record<string, string>>
 }
@@ -31,8 +31,11 @@ describe.skipIf(skipped)('the packed packages', () => {
   let project = ''
   const specifiers = folders.flatMap((folder) => {
     const { name, exports } = readManifest(join(root, 'packages', folder))
-    const paths = Object.keys(exports).filter((path) => path !== './package.json')
-    return paths.map((path) => [name + path.slice(1), join(root, 'packages', folder, 'src', path, 'index.ts')] as const)
+    return Object.entries(exports).flatMap(([path, target]) => {
+      if (typeof target === 'string') return []
+      const source = target.default.replace('./dist/', 'src/').replace(/js$/, 'ts')
+      return [[name + path.slice(1), join(root, 'packages', folder, source)] as const]
+    })
   })
 
   beforeAll(async () => {

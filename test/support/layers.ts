@@ -36,6 +36,7 @@ export const LAYERS: Readonly<Record<string, number>> = {
   node: 6,
   web: 6,
   testing: 6,
+  vectors: 6,
   'index.ts': 6,
 }
 
