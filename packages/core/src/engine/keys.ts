@@ -12,7 +12,7 @@ export interface KeyTable {
   forget(prefix: string): void
 }
 
-const MEMO_ENTRIES = 5000
+const MEMO_ENTRIES = 2000
 const MAX_MEMO_KEY = 4096
 
 export function createKeyTable(): KeyTable {

@@ -95,7 +95,7 @@ export function entryBytes(entry: Entry): number {
 }
 
 /** No entry counts less: its objects, times, meta, key and `Uint8Array` (510 B), its place in a store (130 B in the LRU, 260 by cost), ropes of texts. */
-export const LEAST_ENTRY_BYTES: number = 800
+export const LEAST_ENTRY_BYTES: number = 1150
 
 // A pair of strings takes an array of two, two string heads, and what rounding adds.
 const HEADER_BYTES = 116

@@ -12,7 +12,7 @@ import { scan, type Token } from './scan.js'
 import { type SiblingCode, siblingsOf } from './siblings.js'
 import { stem } from './stem.js'
 import { trigramsOf } from './trigrams.js'
-import { QUESTION_WORDS, STOP_WORDS } from './words.js'
+import { COUNTED_WORDS, STOP_WORDS } from './words.js'
 
 /** Plain data. Private: it says what the prompt says, and may be in no event, log or error. */
 export interface TextProfile {
@@ -36,7 +36,7 @@ export interface TextProfile {
   readonly content: readonly string[]
   /** Stems of the other tokens, ascending, as often as they occur. */
   readonly functional: readonly string[]
-  /** Tokens that say something: `content` and question words. */
+  /** Tokens that say something: `content`, and function words that say what is wanted. */
   readonly contentTokens: number
   /** See `trigramsOf`. */
   readonly trigrams: Uint16Array
@@ -125,7 +125,7 @@ function sortOut(tokens: readonly Token[], words: readonly string[], quantities:
     const isContent = kind !== 'word' || !STOP_WORDS.has(text)
     sequence.push(word)
     ;(isContent ? content : functional).push(word)
-    if (isContent ? kind !== 'symbol' : QUESTION_WORDS.has(text)) contentTokens++
+    if (isContent ? kind !== 'symbol' : COUNTED_WORDS.has(text)) contentTokens++
     at++
   }
   return { sequence, content: content.sort(), functional: functional.sort(), contentTokens }

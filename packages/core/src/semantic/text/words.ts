@@ -93,5 +93,9 @@ export const STOP_WORDS: ReadonlySet<string> = new Set(
   question answer wonder wondering ask asking explain`.split(/\s+/),
 )
 
-/** Words that begin a question. They count towards a prompt's length, not towards its subject. */
-export const QUESTION_WORDS: ReadonlySet<string> = new Set('what which who whom whose when where why how'.split(' '))
+/** Function words that still say what is wanted: they count towards a prompt's length, not towards its subject. */
+export const COUNTED_WORDS: ReadonlySet<string> = new Set(
+  `what which who whom whose when where why how want wants wanted need needs like let get got give tell know help able possible wish
+  up down out off over again under through against between before after not no never without many much more most less least few
+  go going way ways my someone anyone`.split(/\s+/),
+)

@@ -1,0 +1,214 @@
+/**
+ * The default policy: one logistic model for all entries, drawn to a shipped prior, and a threshold on its probability that keeps the
+ * user's bound on wrong answers with confidence. Which candidates are audited depends on the probability alone, so that labels, weighed
+ * by their chance, are unbiased. docs/semantic.md has the method and its measurements.
+ */
+
+import { type BoundOptions, blocksOf, type Point, type Threshold, thresholdOf } from './bound.js'
+import { FEATURE_NAMES, FEATURE_SCALE, FEATURES_VERSION, type Features } from './features.js'
+import { createLabelRing, type Label } from './labels.js'
+import { type Example, fitLogistic, probability } from './logistic.js'
+import type { Candidate, Decision, DecisionPolicy, Outcome, PolicyState } from './policy.js'
+
+/** Coefficients to begin with, of `FEATURE_NAMES`. */
+export interface Prior {
+  /** `FEATURES_VERSION` of its features. */
+  readonly version: number
+  readonly coefficients: readonly number[]
+}
+
+export interface AdaptiveOptions extends BoundOptions {
+  /** Without one nothing is served before 250 labels. */
+  readonly prior?: Prior | undefined
+  /** 0 to 1, for audits. */
+  readonly random: () => number
+  /** ms since the epoch. */
+  readonly now: () => number
+  /** Random id of this process, of `A-Za-z0-9_-`. */
+  readonly by: string
+}
+
+/** @throws RangeError for a prior of other features */
+export function createAdaptivePolicy(options: AdaptiveOptions): DecisionPolicy {
+  const { prior, random, now, by } = options
+  const start = coefficientsOf(prior)
+  const ring = createLabelRing(MAX_LABELS, by, now)
+  const recent: (Features | undefined)[] = []
+  let recentAt = 0
+  let beta = start
+  let threshold: Threshold = NOTHING
+  let lastTau = Number.POSITIVE_INFINITY
+  let total = 0
+  let unlearnt = 0
+  /** The last audits of what was above the threshold: true for a wrong answer. */
+  let audits: boolean[] = []
+  let audited = 0
+  let auditedWrong = 0
+  let paused: PolicyState['paused'] = 'learning'
+
+  const probabilityOf = (features: Features): number => probability(beta, features)
+
+  function auditRate(): number {
+    return Math.max(LEAST_AUDITS, MOST_AUDITS * Math.exp(-total / AUDITS_FALL))
+  }
+
+  function note(features: Features | undefined): void {
+    recent[recentAt] = features
+    recentAt = (recentAt + 1) % MAX_RECENT
+  }
+
+  function decide(candidate: Candidate | undefined): Decision {
+    note(candidate?.features)
+    const { tau, upper } = threshold
+    const rate = auditRate()
+    if (!candidate) return { action: 'ask', probability: undefined, threshold: tau, error: undefined, auditRate: 1 }
+    const p = probabilityOf(candidate.features)
+    if (p < tau || paused) return { action: 'ask', probability: p, threshold: tau, error: undefined, auditRate: 1 }
+    return { action: random() < rate ? 'audit' : 'serve', probability: p, threshold: tau, error: upper, auditRate: rate }
+  }
+
+  function learn({ candidate, decision, same, rejected = false }: Outcome): void {
+    const wouldServe = decision.action !== 'ask'
+    const p = decision.probability ?? probabilityOf(candidate.features)
+    const chance = wouldServe && !rejected ? decision.auditRate : 1
+    ring.add({ features: candidate.features, p, correct: same, chance, audited: wouldServe, rejected })
+    total++
+    unlearnt++
+    if (!wouldServe) return
+    audited++
+    if (!same) auditedWrong++
+    audits.push(!same)
+    if (audits.length > MAX_AUDITS) audits.shift()
+    if (hasDrifted()) drift()
+    // A user's word tells at once; the model follows.
+    else if (rejected) unlearnt = Math.max(unlearnt, dueAfter())
+  }
+
+  /** More audits were wrong than can be chance, if the threshold kept what it promised. */
+  function hasDrifted(): boolean {
+    const wrong = audits.reduce((sum, each) => sum + (each ? 1 : 0), 0)
+    const expected = audits.length * Math.max(threshold.upper, LEAST_EXPECTED)
+    return wrong >= DRIFT_LEAST && wrong > expected + DRIFT_Z * Math.sqrt(expected)
+  }
+
+  /** What was learnt no longer holds: only what was learnt last does, and nothing is served until there is enough of it again. */
+  function drift(): void {
+    paused = 'drift'
+    threshold = NOTHING
+    lastTau = Number.POSITIVE_INFINITY
+    audits = []
+    ring.keep(KEPT_AFTER_DRIFT)
+    total = 0
+    unlearnt = 0
+    beta = start
+  }
+
+  function dueAfter(): number {
+    if (total < 1000) return 50
+    return total < 3000 ? 125 : 250
+  }
+
+  function enough(): boolean {
+    return ring.all.length >= (prior && paused !== 'drift' ? LEAST_LABELS_WITH_PRIOR : LEAST_LABELS)
+  }
+
+  function* refit(): Generator<void, void> {
+    unlearnt = 0
+    const labels = ring.all
+    const examples = labels.map(exampleOf)
+    const ridge = (prior ? PRIOR_WORTH : RIDGE) * FEATURE_SCALE * FEATURE_SCALE
+    const whole = yield* fitLogistic(examples, { prior: start, ridge, start: beta })
+    const points = yield* crossValidated(labels, examples, whole, ridge)
+    beta = whole
+    const probabilities: number[] = []
+    for (const [index, features] of recent.entries()) {
+      if (features) probabilities.push(probabilityOf(features))
+      if (index % RECENT_SLICE === 0) yield
+    }
+    const next = thresholdOf(blocksOf(points), probabilities, recent.length, options)
+    // Chance finds a lenient threshold now and then: two in a row have to allow what is served.
+    const before = lastTau
+    lastTau = next.tau
+    threshold = before > next.tau && before !== Number.POSITIVE_INFINITY ? { ...next, tau: before } : next
+    paused = next.tau === Number.POSITIVE_INFINITY ? 'bound' : undefined
+  }
+
+  /** Each label with the probability by a model that has not seen it: by its own the model would flatter itself. */
+  function* crossValidated(
+    labels: readonly Label[],
+    examples: readonly Example[],
+    whole: Float64Array,
+    ridge: number,
+  ): Generator<void, Point[]> {
+    const points: Point[] = []
+    for (const fold of [0, 1]) {
+      const others = examples.filter((_, index) => index % 2 !== fold)
+      const half = yield* fitLogistic(others, { prior: start, ridge, start: whole, maxSteps: 3 })
+      for (let index = fold; index < labels.length; index += 2) {
+        const { features, correct, chance, rejected } = labels[index] as Label
+        const weight = rejected ? REJECTION_WORTH : Math.min(MOST_WORTH, 1 / chance)
+        points.push({ p: probability(half, features), wrong: !correct, weight })
+      }
+      yield
+    }
+    return points
+  }
+
+  return {
+    name: 'adaptive',
+    decide,
+    learn,
+    work: () => (unlearnt >= dueAfter() && enough() ? refit() : undefined),
+    inspect: () => ({
+      labels: ring.all.length,
+      audits: audited,
+      auditedWrong,
+      threshold: threshold.tau,
+      error: threshold.tau === Number.POSITIVE_INFINITY ? undefined : threshold.upper,
+      paused,
+      coefficients: Object.fromEntries(FEATURE_NAMES.map((name, index) => [name, (beta[index] as number) * FEATURE_SCALE])),
+    }),
+    save: ring.save,
+    merge(saved) {
+      const added = ring.merge(saved)
+      if (added === undefined) return false
+      total += added
+      unlearnt += added
+      return true
+    },
+  }
+}
+
+function coefficientsOf(prior: Prior | undefined): Float64Array {
+  if (!prior) return new Float64Array(FEATURE_NAMES.length)
+  if (prior.version !== FEATURES_VERSION || prior.coefficients.length !== FEATURE_NAMES.length) {
+    throw new RangeError(`A prior of version ${FEATURES_VERSION} has ${FEATURE_NAMES.length} coefficients`)
+  }
+  // They are given for values, features come times 32.
+  return Float64Array.from(prior.coefficients, (value) => value / FEATURE_SCALE)
+}
+
+function exampleOf({ features, correct, chance, rejected }: Label): Example {
+  return { x: features, correct, weight: rejected ? REJECTION_WORTH : Math.min(MOST_FIT_WORTH, 1 / chance) }
+}
+
+const NOTHING: Threshold = { tau: Number.POSITIVE_INFINITY, error: 0, upper: 0, served: 0 }
+const MAX_LABELS = 6000
+const MAX_RECENT = 5000
+const RECENT_SLICE = 500
+const LEAST_LABELS = 250
+const LEAST_LABELS_WITH_PRIOR = 50
+const LEAST_AUDITS = 0.05
+const MOST_AUDITS = 0.5
+const AUDITS_FALL = 650
+const MAX_AUDITS = 400
+/** Labels' worth of the prior. */
+const PRIOR_WORTH = 30
+const RIDGE = 1
+const MOST_WORTH = 20
+const MOST_FIT_WORTH = 6
+const REJECTION_WORTH = 10
+const KEPT_AFTER_DRIFT = 100
+const DRIFT_LEAST = 4
+const DRIFT_Z = 3
+const LEAST_EXPECTED = 0.005

@@ -1,0 +1,107 @@
+/** What the decision goes by: one row of numbers for a prompt and the entry nearest to it. No text, and nothing that leads back to one. */
+
+import type { Calibration } from '../ports.js'
+import type { Standing } from './standing.js'
+
+/** How two prompts differ in words; each number about 0 to 1 unless said otherwise (semantic/text/compare.ts). */
+export interface TextFeatures {
+  readonly jaccard: number
+  readonly overlap: number
+  readonly trigrams: number
+  readonly unmatchedNew: number
+  readonly unmatchedOld: number
+  readonly lengthRatio: number
+  readonly numberConflict: number
+  readonly numberExtra: number
+  readonly negation: number
+  readonly antonym: number
+  readonly entityConflict: number
+  readonly entityExtra: number
+  readonly reversed: number
+  readonly substitution: number
+  /** A count. */
+  readonly substitutions: number
+  /** A count. */
+  readonly extras: number
+  readonly question: number
+}
+
+/** Values times 32, so that a label takes 32 bytes wherever it is kept and reads the same everywhere: -4 to 3.97. */
+export type Features = Int8Array
+
+/** In the order of `Features`; a prior belongs to exactly these. */
+export const FEATURE_NAMES: readonly string[] = [
+  'one',
+  'cosine',
+  'cosine squared',
+  'margin',
+  'vote',
+  'agreement',
+  'groups',
+  'group size',
+  'jaccard',
+  'overlap',
+  'trigrams',
+  'unmatched new',
+  'unmatched old',
+  'length ratio',
+  'number conflict',
+  'number extra',
+  'negation',
+  'antonym',
+  'entity conflict',
+  'entity extra',
+  'reversed',
+  'substitution',
+  'substitutions',
+  'extras',
+  'question',
+  'cosine x jaccard',
+  'cosine x unmatched new',
+  'cosine x margin',
+]
+
+/** Names the list and its scales: labels and priors of another version are not read. */
+export const FEATURES_VERSION = 1
+
+/** @param groupSize entries in the group of the nearest */
+export function featuresOf(standing: Standing, groupSize: number, text: TextFeatures, { median, scale }: Calibration): Features {
+  const cosine = (standing.nearest.similarity - median) / scale
+  const margin = standing.margin / scale
+  return quantized([
+    1,
+    cosine,
+    (cosine * cosine) / 2,
+    margin,
+    standing.vote,
+    standing.agreement,
+    standing.groups / 8,
+    Math.log1p(groupSize) / 3,
+    text.jaccard,
+    text.overlap,
+    text.trigrams,
+    text.unmatchedNew,
+    text.unmatchedOld,
+    text.lengthRatio,
+    text.numberConflict,
+    text.numberExtra,
+    text.negation,
+    text.antonym,
+    text.entityConflict,
+    text.entityExtra,
+    text.reversed,
+    text.substitution,
+    text.substitutions / 3,
+    text.extras / 3,
+    text.question,
+    cosine * text.jaccard,
+    cosine * text.unmatchedNew,
+    cosine * margin,
+  ])
+}
+
+function quantized(values: readonly number[]): Features {
+  return Int8Array.from(values, (value) => Math.round(Math.max(-128, Math.min(127, value * FEATURE_SCALE))))
+}
+
+export const FEATURE_SCALE = 32

@@ -1,0 +1,66 @@
+/** The port of decision policies: whether the nearest entry answers a prompt. */
+
+import type { Features } from './features.js'
+
+/** The entry nearest to a prompt, after every guard let it pass. */
+export interface Candidate {
+  readonly features: Features
+  /** Cosine. */
+  readonly similarity: number
+  readonly entryId: string
+}
+
+export interface Decision {
+  /**
+   * `serve`: the entry answers. `audit`: it would, but the origin is asked (or asked afterwards) to see whether it does. `ask`: the
+   * origin answers, and its answer teaches.
+   */
+  readonly action: 'serve' | 'audit' | 'ask'
+  /** Probability that the entry answers the prompt; undefined where the policy has none. */
+  readonly probability: number | undefined
+  /** What it is compared with: a probability, or a cosine where `probability` is undefined. */
+  readonly threshold: number
+  /** Share of wrong answers among hits that is reckoned with; undefined where nothing is known. */
+  readonly error: number | undefined
+  /** Chance that a candidate like this one is audited. */
+  readonly auditRate: number
+}
+
+/** What the origin's answer showed about a decision. */
+export interface Outcome {
+  readonly candidate: Candidate
+  readonly decision: Decision
+  /** Whether both answers say the same. */
+  readonly same: boolean
+  /** A user said so: it counts more than a judge. @default false */
+  readonly rejected?: boolean | undefined
+}
+
+export interface DecisionPolicy {
+  /** Short, stable label: 'adaptive', 'vcache', 'static'. */
+  readonly name: string
+  /** @param candidate undefined where there was none, which counts as a request all the same */
+  decide(candidate: Candidate | undefined): Decision
+  learn(outcome: Outcome): void
+  /** Work that is due, in slices of about a millisecond each; undefined where there is none. Called off the request path. */
+  work?(): Iterator<void> | undefined
+  /** What it knows, for people. */
+  inspect(): PolicyState
+  /** What it learnt, as text that `merge` reads, also in another process: no prompts, no answers. */
+  save(): string
+  /** Adds what was saved elsewhere or earlier. False: it cannot be read, and nothing changed. */
+  merge(saved: string): boolean
+}
+
+export interface PolicyState {
+  readonly labels: number
+  /** Labels of what was served or would have been, and how many of them were wrong. */
+  readonly audits: number
+  readonly auditedWrong: number
+  readonly threshold: number
+  /** As `Decision.error`. */
+  readonly error: number | undefined
+  /** Why nothing is served; undefined where something may be. */
+  readonly paused: 'learning' | 'drift' | 'bound' | undefined
+  readonly coefficients?: Readonly<Record<string, number>> | undefined
+}
