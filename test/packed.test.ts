@@ -15,6 +15,7 @@ interface Manifest {
   readonly exports: Readonly<Record<string, string | { readonly default: string }>>
   readonly dependencies?: Readonly<Record<string, string>>
   readonly peerDependencies?: Readonly<Record<string, string>>
+  readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>
 }
 
 const run = promisify(execFile)
@@ -102,9 +103,12 @@ async function install(folder: string, project: string): Promise<void> {
   await run('tar', ['-xzf', tarball, '--strip-components=1', '-C', target])
   for (const name of Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })) {
     const link = join(project, 'node_modules', name)
-    if (name.startsWith('@llm-cache/') || existsSync(link)) continue
+    const linked = join(source, 'node_modules', name)
+    // A peer that the workspace leaves out, as most apps do.
+    const left = manifest.peerDependenciesMeta?.[name]?.optional && !existsSync(linked)
+    if (name.startsWith('@llm-cache/') || existsSync(link) || left) continue
     mkdirSync(dirname(link), { recursive: true })
-    symlinkSync(realpathSync(join(source, 'node_modules', name)), link, 'junction')
+    symlinkSync(realpathSync(linked), link, 'junction')
   }
 }
 

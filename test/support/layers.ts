@@ -33,6 +33,7 @@ export const LAYERS: Readonly<Record<string, number>> = {
   metrics: 6,
   admin: 6,
   disk: 6,
+  embedders: 6,
   node: 6,
   web: 6,
   testing: 6,

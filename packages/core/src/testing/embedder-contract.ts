@@ -129,5 +129,5 @@ const TEXTS: readonly string[] = [
   'Wie ändere ich meine Adresse? \u{1f600}',
   '東京の明日の天気は？',
   'const value = items.map((item) => item.id)',
-  'word '.repeat(500),
+  'word '.repeat(100),
 ]

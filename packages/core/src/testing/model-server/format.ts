@@ -1,6 +1,7 @@
 /** What the server and the wire formats say to each other: a question read from a body, an answer to be written as one. */
 
 import type { JsonObject } from './json.js'
+import type { Fault } from './types.js'
 
 export type Provider = 'openai' | 'anthropic' | 'gemini' | 'ollama'
 
@@ -81,7 +82,7 @@ export interface WireFormat {
   readonly streamType: string
   /** Throws `BadRequestError` for what the provider would refuse. */
   read(body: JsonObject, url: URL): Question
-  whole(question: Question, answer: Answer): unknown
+  whole(question: Question, answer: Answer, fault?: Fault): unknown
   frames(question: Question, answer: Answer): Frame[]
   errorFrame(failure: Failure): string
 }

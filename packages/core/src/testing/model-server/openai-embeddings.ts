@@ -1,19 +1,19 @@
 /** `POST /v1/embeddings`, https://platform.openai.com/docs/api-reference/embeddings */
 
+import { createHashEmbedder } from '../../semantic/embedders/hash.js'
 import { errorBody } from './faults.js'
 import { EVENT_STREAM, type Question, sseFrame, type WireFormat } from './format.js'
 import { asArray, asNumber, BadRequestError, type JsonObject, requireString } from './json.js'
-import { createRandom, hashText } from './random.js'
 
 export const openaiEmbeddings: WireFormat = {
   provider: 'openai',
   path: /\/embeddings$/,
   streamType: EVENT_STREAM,
   read,
-  whole: (question, answer) => ({
+  whole: (question, answer, fault) => ({
     object: 'list',
     data: inputsOf(question.body).map((input, index) => {
-      const vector = embed(input, dimensionsOf(question.body))
+      const vector = embed(input, dimensionsOf(question.body) + (fault === 'wrong-dimension' ? 1 : 0))
       return { object: 'embedding', index, embedding: question.body.encoding_format === 'base64' ? toBase64(vector) : [...vector] }
     }),
     model: question.model,
@@ -23,16 +23,11 @@ export const openaiEmbeddings: WireFormat = {
   errorFrame: (failure) => sseFrame(errorBody('openai', failure, '')).text,
 }
 
-/**
- * A unit vector for `text`: the sum of one pseudo-random direction for each of its words. Equal texts have equal
- * vectors, and the cosine of two texts grows with the words they share.
- */
+/** A vector of length 1 for `text`, the same for the same text; its cosines are those of the hash embedder, folded to `dimensions`. */
 export function embed(text: string, dimensions: number): Float32Array {
+  const [wide] = HASH.embed([text]) as readonly Float32Array[]
   const vector = new Float32Array(dimensions)
-  for (const word of text.toLowerCase().match(/[\p{L}\p{M}\p{N}]+/gu) ?? [text]) {
-    const random = createRandom(hashText(word))
-    for (let index = 0; index < dimensions; index += 1) vector[index] = (vector[index] as number) + random() - 0.5
-  }
+  for (const [at, value] of (wide as Float32Array).entries()) vector[at % dimensions] = (vector[at % dimensions] as number) + value
   const length = Math.hypot(...vector)
   return vector.map((value) => value / length)
 }
@@ -60,6 +55,8 @@ function inputsOf(body: JsonObject): string[] {
 function dimensionsOf(body: JsonObject): number {
   return asNumber(body.dimensions) ?? (body.model === 'text-embedding-3-large' ? 3072 : 1536)
 }
+
+const HASH = createHashEmbedder({ dimensions: 4096 })
 
 /** Little-endian 32-bit floats in base64, as the API sends them. */
 function toBase64(vector: Float32Array): string {

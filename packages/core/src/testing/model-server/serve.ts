@@ -11,6 +11,7 @@ import { geminiContent } from './gemini.js'
 import { asObject, BadRequestError } from './json.js'
 import { answerModels } from './models.js'
 import { ollamaChat, ollamaGenerate } from './ollama.js'
+import { ollamaEmbed } from './ollama-embed.js'
 import { openaiChat } from './openai-chat.js'
 import { openaiCompletions } from './openai-completions.js'
 import { openaiEmbeddings } from './openai-embeddings.js'
@@ -30,6 +31,7 @@ const FORMATS: readonly WireFormat[] = [
   geminiContent,
   ollamaChat,
   ollamaGenerate,
+  ollamaEmbed,
 ]
 
 const MAX_BODY_BYTES = 64 * 1024 * 1024
@@ -98,7 +100,8 @@ async function answer(state: ServerState, line: Line, format: WireFormat, questi
     await sendFrames(line, streamHeaders, frames, options.chunkBytes)
     return
   }
-  const whole = call.fault === 'error-frame' ? errorBody(format.provider, BROKEN_OFF, `req_${call.id}`) : format.whole(question, composed)
+  const whole =
+    call.fault === 'error-frame' ? errorBody(format.provider, BROKEN_OFF, `req_${call.id}`) : format.whole(question, composed, call.fault)
   const text = JSON.stringify(whole)
   await sendWhole(line, 200, headers, call.fault === 'malformed-json' ? text.slice(0, Math.ceil(text.length / 2)) : text)
 }

@@ -23,6 +23,7 @@ import type { Clock } from '../../ports.js'
  * | `no-terminal` | a stream ends cleanly without `[DONE]`, `message_stop`, ...; a JSON answer has no finish reason |
  * | `malformed-json` | one frame, or the body, is broken JSON |
  * | `pause` | Anthropic `pause_turn`; elsewhere an ordinary answer |
+ * | `wrong-dimension` | embeddings have one dimension more; elsewhere an ordinary answer |
  */
 export type Fault = (typeof FAULTS)[number]
 
@@ -43,6 +44,7 @@ export const FAULTS = [
   'no-terminal',
   'malformed-json',
   'pause',
+  'wrong-dimension',
 ] as const
 
 /** How fast the model is. Every figure is in ms and 0 by default. */
