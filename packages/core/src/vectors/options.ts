@@ -29,6 +29,11 @@ export function checkOneOf(options: unknown, names: readonly [string, string]): 
   throw new OptionError('ERR_OPTION_INVALID', first, `Pass either ${first} or ${second}.`)
 }
 
+/** @throws OptionError where `name` is not up to 64 letters, digits, `_` and `-`, a letter first */
+export function checkName(option: string, name: unknown): void {
+  if (typeof name !== 'string' || !NAME.test(name)) throw invalid(option, 'up to 64 letters, digits, _ and -, a letter first', name)
+}
+
 export function invalid(option: string, wanted: string, value: unknown): OptionError {
   return new OptionError('ERR_OPTION_INVALID', option, `${option} must be ${wanted}, not ${describeValue(value)}.`)
 }
@@ -42,5 +47,6 @@ export async function loadPeer<T>(peer: string, load: () => Promise<T>): Promise
   }
 }
 
+const NAME = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/
 const DEFAULT_TIMEOUT_MS = 5000
 const LONGEST_TIMER = 2 ** 31 - 1
