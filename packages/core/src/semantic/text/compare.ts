@@ -1,8 +1,10 @@
 /** Two texts side by side: the features that the decision rule learns from, and the vetoes that it obeys. */
 
-import { type Difference, listDifference, quantityDifference } from './differences.js'
+import { BUILT_IN_GUARDS, directionDiffers, negationDiffers } from './built-in-guards.js'
+import { isContrary } from './contraries.js'
+import { type Difference, type Differences, differencesOf, listDifference } from './differences.js'
 import type { Frequencies } from './frequencies.js'
-import { BUILT_IN_GUARDS, directionDiffers, type Guard, type GuardVeto, negationDiffers, vetoesOf } from './guards.js'
+import { type Guard, type GuardVeto, vetoesOf } from './guards.js'
 import type { TextProfile } from './profile.js'
 import { questionDistance } from './question.js'
 import { areSiblings, siblingConflict } from './siblings.js'
@@ -58,9 +60,8 @@ export function compareTexts(
   guards: readonly Guard[] = BUILT_IN_GUARDS,
 ): Comparison {
   const { jaccard, overlap } = stemOverlap(fresh, old, frequencies)
-  const content = listDifference(fresh.content, old.content)
-  const numbers = quantityDifference(fresh, old)
-  const identifiers = listDifference(fresh.identifiers, old.identifiers)
+  const differences = differencesOf(fresh, old)
+  const { content, quantities: numbers, identifiers } = differences
   const names = namesDifference(fresh, old)
   const numberSides = sides(numbers.fresh.length + identifiers.fresh.length, numbers.old.length + identifiers.old.length)
   const nameSides = sides(names.fresh.length, names.old.length)
@@ -75,8 +76,8 @@ export function compareTexts(
     lengthRatio: ratio(fresh.text.length, old.text.length),
     numberConflict: numberSides === 2 ? 1 : 0,
     numberExtra: numberSides === 1 ? 1 : 0,
-    negation: negationDiffers(fresh, old) ? 1 : (fresh.negations.count - old.negations.count) % 2 === 0 ? 0 : 0.5,
-    antonym: antonymOf(fresh, old, content),
+    negation: negationDiffers(fresh, old, differences) ? 1 : (fresh.negations.count - old.negations.count) % 2 === 0 ? 0 : 0.5,
+    antonym: antonymOf(fresh, old, differences),
     entityConflict: nameSides === 2 ? 1 : 0,
     entityExtra: nameSides === 1 ? 1 : 0,
     reversed: directionDiffers(fresh, old) ? 1 : 0,
@@ -84,7 +85,7 @@ export function compareTexts(
     substitutions,
     extras,
     question: questionDistance(fresh.question, old.question),
-    vetoes: vetoesOf(guards, fresh, old),
+    vetoes: vetoesOf(guards, fresh, old, differences),
   }
 }
 
@@ -134,22 +135,21 @@ function namesDifference(fresh: TextProfile, old: TextProfile): Difference<strin
   return { fresh: left.filter((name) => !oldTokens.has(name)), old: right.filter((name) => !freshTokens.has(name)) }
 }
 
-function antonymOf(fresh: TextProfile, old: TextProfile, content: Difference<string>): number {
+function antonymOf(fresh: TextProfile, old: TextProfile, { content, functional }: Differences): number {
   if (!fresh.english || !old.english) return 0
   const conflict = siblingConflict(fresh.siblings, old.siblings)
   if (conflict === 'strict') return 1
-  const functional = listDifference(fresh.functional, old.functional)
   if (hasSiblings(content) || hasSiblings(functional)) return 1
   return conflict === 'loose' ? 0.5 : 0
 }
 
 /** Most words left over on each side that are compared each with each. */
-const CLOSE_LOOK = 8
+const CLOSE_LOOK = 3
 
 /** A word that only one side has stands against a sibling that only the other has. */
 function hasSiblings({ fresh, old }: Difference<string>): boolean {
   if (fresh.length > CLOSE_LOOK || old.length > CLOSE_LOOK) return false
-  return fresh.some((a) => old.some((b) => areSiblings(a, b)))
+  return fresh.some((a) => old.some((b) => areSiblings(a, b) || isContrary(a, b)))
 }
 
 /** How many of the sides have something left. */

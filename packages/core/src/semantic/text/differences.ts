@@ -8,6 +8,25 @@ export interface Difference<T> {
   readonly old: readonly T[]
 }
 
+/** All of them, found once for a pair of texts. */
+export interface Differences {
+  /** Stems of words that say something. */
+  readonly content: Difference<string>
+  /** Stems of function words. */
+  readonly functional: Difference<string>
+  readonly quantities: Difference<Quantity>
+  readonly identifiers: Difference<string>
+}
+
+export function differencesOf(fresh: TextProfile, old: TextProfile): Differences {
+  return {
+    content: listDifference(fresh.content, old.content),
+    functional: listDifference(fresh.functional, old.functional),
+    quantities: quantityDifference(fresh, old),
+    identifiers: listDifference(fresh.identifiers, old.identifiers),
+  }
+}
+
 const NOTHING: Difference<never> = { fresh: [], old: [] }
 /** More left over than these on both sides are a conflict without a closer look. */
 const CLOSE_LOOK = 32

@@ -122,7 +122,13 @@ const PREFIXES: readonly string[] = ['un', 'dis', 'in', 'im', 'il', 'ir', 'non',
 
 /** True where one word is the other with a denying prefix: 'unlock' and 'lock', 'illegal' and 'legal'. */
 export function isDenial(a: string, b: string): boolean {
-  const [short, long] = a.length < b.length ? [a, b] : [b, a]
+  const [one, other] = [withoutE(a), withoutE(b)]
+  const [short, long] = one.length < other.length ? [one, other] : [other, one]
   const extra = long.length - short.length
   return short.length > (extra === 1 ? 5 : 2) && extra < 5 && long.endsWith(short) && PREFIXES.includes(long.slice(0, extra))
+}
+
+/** Function words are not stemmed: 'possible' stands against 'impossibl'. */
+function withoutE(word: string): string {
+  return word.endsWith('e') ? word.slice(0, -1) : word
 }

@@ -24,7 +24,7 @@ export const ORDINALS: ReadonlyMap<string, number> = new Map([
 
 /** Words for how often or how much, as the number that they stand for. */
 export const MULTIPLES: ReadonlyMap<string, number> = new Map(
-  Object.entries({ once: 1, twice: 2, thrice: 3, single: 1, double: 2, triple: 3, quadruple: 4, half: 0.5, couple: 2, pair: 2, dozen: 12 }),
+  Object.entries({ once: 1, twice: 2, thrice: 3, double: 2, triple: 3, quadruple: 4, half: 0.5, couple: 2, dozen: 12 }),
 )
 
 /** 'one' after these is a pronoun. */

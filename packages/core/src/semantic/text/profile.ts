@@ -11,6 +11,7 @@ import { type QuestionClass, questionOf } from './question.js'
 import { scan, type Token } from './scan.js'
 import { type SiblingCode, siblingsOf } from './siblings.js'
 import { stem } from './stem.js'
+import { synonymOf } from './synonyms.js'
 import { trigramsOf } from './trigrams.js'
 import { COUNTED_WORDS, STOP_WORDS } from './words.js'
 
@@ -26,7 +27,7 @@ export interface TextProfile {
   readonly english: boolean
   /** Lower case, contractions expanded, in their order. */
   readonly tokens: readonly string[]
-  /** Stems of the tokens in their order, a quantity as one of the form `#5 usd`. */
+  /** Stems of the tokens in their order, synonyms as one, a quantity as one of the form `#5 usd`. */
   readonly sequence: readonly string[]
   /** Those of `sequence`, ascending, each once. */
   readonly stems: readonly string[]
@@ -86,7 +87,7 @@ export function profileOf(given: string): TextProfile {
     identifiers: identifiersOf(tokens),
     code,
     quoted,
-    negations: negationsOf(tokens, words, language),
+    negations: negationsOf(tokens, words.map(synonymOf), language),
     names: english ? namesOf(tokens, words) : [],
     question: english ? questionOf(tokens) : 'none',
     siblings: english ? siblingsOf(tokens, words) : [],
@@ -121,7 +122,7 @@ function sortOut(tokens: readonly Token[], words: readonly string[], quantities:
       continue
     }
     const { kind, text } = tokens[at] as Token
-    const word = words[at] as string
+    const word = synonymOf(words[at] as string)
     const isContent = kind !== 'word' || !STOP_WORDS.has(text)
     sequence.push(word)
     ;(isContent ? content : functional).push(word)

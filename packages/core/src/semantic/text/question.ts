@@ -61,7 +61,7 @@ export function questionOf(tokens: readonly Token[]): QuestionClass {
   for (let at = 0; at < tokens.length; at++) {
     const word = tokens[at]?.text ?? ''
     const next = tokens[at + 1]?.text ?? ''
-    if (word === 'how') return next === 'come' ? 'why' : (HOW.get(next) ?? 'how')
+    if (word === 'how') return howOf(next, tokens[at + 2]?.text ?? '')
     if (word === 'what') return WHAT.get(next) ?? (next === 'for' ? 'why' : 'what')
     const direct = DIRECT.get(word)
     // 'tell me when it arrives' asks; 'the card which I ordered' does not.
@@ -77,6 +77,25 @@ export function questionOf(tokens: readonly Token[]): QuestionClass {
   return PRONOUNS.has(word) ? 'statement' : 'imperative'
 }
 
+function howOf(next: string, after: string): QuestionClass {
+  if (next === 'come') return 'why'
+  if (next === 'much' && (after === 'time' || after === 'longer')) return 'how-long'
+  return HOW.get(next) ?? 'how'
+}
+
+const MEASURES: ReadonlySet<string> = new Set(['how', 'many', 'much', 'long', 'often', 'far', 'old', 'frequent'])
+
+/** True for a stem that says what is asked for: who, when, how, often. */
+export function isQuestionWord(stemmed: string): boolean {
+  return DIRECT.has(stemmed) || MEASURES.has(stemmed)
+}
+
+/** Of these, one may be asked for in the words of the other: 'when does it arrive', 'how long does it take'. */
+const NEAR: readonly (readonly [QuestionClass, QuestionClass])[] = [
+  ['when', 'how-long'],
+  ['how-many', 'how-much'],
+  ['how-far', 'how-long'],
+]
 const SPECIFIC: ReadonlySet<QuestionClass> = new Set<QuestionClass>([
   'who',
   'when',
@@ -93,5 +112,6 @@ const SPECIFIC: ReadonlySet<QuestionClass> = new Set<QuestionClass>([
 /** 0 for one class, 1 where both are specific (who, when, where, why, how many ...), 0.5 otherwise. */
 export function questionDistance(a: QuestionClass, b: QuestionClass): number {
   if (a === b) return 0
-  return SPECIFIC.has(a) && SPECIFIC.has(b) ? 1 : 0.5
+  if (!SPECIFIC.has(a) || !SPECIFIC.has(b)) return 0.5
+  return NEAR.some(([one, other]) => (a === one && b === other) || (a === other && b === one)) ? 0.5 : 1
 }

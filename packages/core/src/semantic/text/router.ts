@@ -13,14 +13,18 @@ export type FreshReason =
 /** Undefined: an answer given before may do. The option `router`. */
 export type Router = (profile: TextProfile) => FreshReason | undefined
 
+/** What is different at every asking. */
 const FRESH: readonly RegExp[] = [
-  /\b(?:right now|currently|at the moment|at present|as of (?:today|now)|latest|breaking|up[- ]to[- ]date|real[- ]?time|live (?:score|price|stream|update)s?)\b/,
-  /\b(?:today|tonight|tomorrow|yesterday)(?:'s)?\b|\b(?:this|next|last) (?:morning|afternoon|evening|weekend|week|month)\b/,
-  /\bcurrent (?:\w+ )?(?:price|weather|temperature|time|date|rate|score|status|traffic|news|value|population|president|version|events?|standings?)\b/,
-  /\b(?:what(?:'s| is)?|tell me|give me|check|know) (?:the )?(?:time|date|day)(?: is it| today| now|\?|$)/,
-  /\b(?:weather|forecast) (?:in|for|at|like|today|tomorrow|outside|now|this)\b|\b(?:is|will) it (?:going to )?(?:rain|snow|be (?:hot|cold|sunny))/,
-  /\b(?:stock|share) price of\b|\b(?:news|headlines) (?:about|from|on|of|today)\b|\btraffic (?:on|to|in|like)\b/,
+  /\b(?:latest|breaking|today's|tonight's|tomorrow's|current|live|real[- ]?time) (?:\w+ ){0,2}(?:prices?|weather|temperature|time|date|rates?|scores?|traffic|news|headlines?|forecast|standings?|events?|results?|value|version|release)\b/,
+  /\bwhat(?:'s| is)? (?:the )?(?:exact |local )?(?:time|date|day)(?: is it| is today| in | at | today| now|\?|$)/,
+  /\b(?:weather|forecast) (?:in|for|at|like|today|tonight|tomorrow|outside|now|this)\b|\b(?:how|what)(?:'s| is) the (?:weather|traffic)\b/,
+  /\b(?:is|will) it (?:be |going to (?:be )?)?(?:rain|snow|raining|snowing|sunny|cloudy|windy)\b/,
+  /\b(?:stock|share) price of\b|\b(?:news|headlines) (?:about|from|on|of|today)\b|\btraffic (?:on|in|like|report|conditions|right now|today)\b/,
 ]
+/** Words for now: they make a question one about today, unless someone tells what happened to them. */
+const NOW =
+  /\b(?:right now|currently|at the moment|at present|as of (?:today|now)|today|tonight|tomorrow|this (?:week|month|weekend)|these days|up[- ]to[- ]date)\b/
+const FIRST_PERSON = /\b(?:i|i'm|i've|i'd|my|me|mine|we|our|us)\b/
 const PERSONAL: readonly RegExp[] = [
   /\b(?:what(?:'s| is| was)|show|check|tell me|see|view|how much (?:is|money|do i have)) (?:me )?(?:in |on |about )?my (?:\w+ ){0,2}(?:balance|status|spending|transactions?|statement|usage|bill|points|miles|score|schedule|calendar|appointments?|reservations?|orders?)\b/,
   /\bhow much (?:money )?(?:do|did|have) i (?:have|owe|spend|spent|left)\b/,
@@ -48,5 +52,6 @@ export function asksForFresh(profile: TextProfile): FreshReason | undefined {
 /** What is asked where the app brings no router: for 'fresh' alone. */
 export const DEFAULT_ROUTER: Router = (profile) => {
   const text = profile.text.slice(0, READ)
-  return profile.english && FRESH.some((pattern) => pattern.test(text)) ? 'fresh' : undefined
+  if (!profile.english) return undefined
+  return FRESH.some((pattern) => pattern.test(text)) || (NOW.test(text) && !FIRST_PERSON.test(text)) ? 'fresh' : undefined
 }

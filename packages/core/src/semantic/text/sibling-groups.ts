@@ -15,14 +15,13 @@ export interface SiblingGroup {
 /** Closed sets and opposites: where two texts name different members, they ask for different things. */
 const STRICT = `
 weekday: monday,mon | tuesday,tue,tues | wednesday,wed | thursday,thu,thur,thurs | friday,fri | saturday,sat | sunday,sun
-month: january,jan | february,feb | march | april,apr | june,jun | july,jul | august,aug | september,sep,sept | october,oct | november,nov | december,dec
-day: today,tonight | tomorrow | yesterday
-time-frame: this week | next week | last week | this month | next month | last month | this year | next year | last year
+month: january,jan | february,feb | march | april,apr | in may,of may,for may,last may,next may,since may,until may,by may | june,jun | july,jul | august,aug | september,sep,sept | october,oct | november,nov | december,dec
+time-frame: today,tonight | tomorrow | yesterday | this week | next week | last week | this month | next month | last month | this year | next year | last year
 season: summer | winter | autumn | spring
 part-of-day: morning | afternoon | evening | night
 period: hourly | daily | weekly | biweekly | monthly | quarterly | yearly,annual,annually
 currency: usd,dollar,$ | eur,euro,€ | gbp,pound,sterling,£ | jpy,yen,¥ | inr,rupee,₹ | krw | rub,ruble,rouble | btc,bitcoin | cny,yuan,rmb,renminbi | chf,franc | cad | aud | nzd | sek | nok | dkk | pln,zloty | brl | mxn,peso | eth,ethereum | aed,dirham | sgd | hkd | try,lira | zar,rand
-programming-language: python | java | javascript,js | typescript,ts | ruby | golang | rust | kotlin | swift | php | perl | scala | haskell | c++,cpp | c#,csharp | matlab | fortran | cobol | elixir | clojure | lua | bash,shell | powershell | sql | erlang | julia | dart | f# | objective-c
+programming-language: python | java | javascript,js | typescript,ts | ruby | golang,in go,go function,go program,go code,using go,go module | rust | kotlin | swift | php | perl | scala | haskell | c++,cpp | c#,csharp | matlab | fortran | cobol | elixir | clojure | lua | bash,shell | powershell | sql | erlang | julia | dart | f# | objective-c
 power: enable,activate,reactivate,turn on,switch on,power on | disable,deactivate,turn off,switch off,power off,shut off,shut down
 trade: buy,purchase | sell
 change: increase,raise,boost,maximize | decrease,reduce,lower,minimize,cut
@@ -34,7 +33,7 @@ transfer: upload | download
 carry: import | export
 log: log in,login,sign in,signin | log out,logout,log off,sign out,signout,sign off,logoff
 access: install,reinstall | uninstall
-tier: free | basic | starter | standard | plus | premium | pro | business | enterprise | gold | silver | platinum | bronze | ultimate
+tier: free | basic | starter | standard | plus | team | premium | pro | business | enterprise | gold | silver | platinum | bronze | ultimate
 system: windows | macos,mac,osx | linux,ubuntu | android | ios,iphone,ipad
 arithmetic: plus,sum,+ | minus,difference | multiply,times,product,* | divide,quotient
 plus-or-minus: add,addition | subtract,subtraction
@@ -78,6 +77,7 @@ rank: best,top | worst
 size: big*,large*,huge | small*,tiny*,little
 height: tall*,high* | short*,low*
 length: long* | short*
+safety: safe*,secure | dangerous,unsafe,risky*
 speed: fast*,quick*,rapid | slow*
 age: new*,young* | old*
 price: cheap*,inexpensive,affordable | expensive,costly*,pricey
@@ -169,9 +169,11 @@ nationality: american | british | french | german | italian | spanish | chinese 
 /** Words with more senses than one, and function words: what they say is a feature alone. */
 const LOOSE = `
 pass: pass | fail
+running: start,begin,launch,resume | stop,quit,pause,end
+force: push | pull
+staffing: hire | fire
 value: good,great | bad,poor
 difficulty: easy*,simple*,effortless | hard*,difficult,complicated
-safety: safe*,secure | dangerous,unsafe,risky*
 make: make,add,insert | delete,remove,cancel | stop,quit
 direction: send | receive
 inside: in | out

@@ -1,5 +1,7 @@
 /** A light English stemmer: endings that do not change what is asked for. Words of other languages mostly pass unchanged. */
 
+import { STOP_WORDS } from './words.js'
+
 const IRREGULAR: ReadonlyMap<string, string> = new Map(
   Object.entries({
     bought: 'buy',
@@ -98,12 +100,12 @@ const ENGLISH = /^[a-z']+$/
 const DOUBLED = /([bdfgmnprt])\1$/
 
 /**
- * The stem of a lower-case word: number, tense, -ly, -ation and -ment go, British spellings become American ones.
+ * The stem of a lower-case word, function words as they are: number, tense, -ly, -ation and -ment go, British spellings become American ones.
  *
  * @example stem('cancellations') // 'cancel'
  */
 export function stem(word: string): string {
-  if (word.length < 3 || !ENGLISH.test(word)) return word
+  if (word.length < 3 || STOP_WORDS.has(word) || !ENGLISH.test(word)) return word
   const known = IRREGULAR.get(word)
   if (known !== undefined) return known
   return spelling(withoutE(derived(inflected(singular(word.endsWith("'s") ? word.slice(0, -2) : word)))))
@@ -131,7 +133,7 @@ function derived(word: string): string {
     const base = word.slice(0, -5)
     return base.endsWith('ll') ? base.slice(0, -1) : base
   }
-  if (word.endsWith('ate') && word.length > 6) return word.slice(0, -3)
+  if (word.endsWith('ate') && word.length > 7) return word.slice(0, -3)
   if (word.endsWith('at') && word.length > 6) return word.slice(0, -2)
   if (word.endsWith('ment') && word.length > 6) return word.slice(0, -4)
   if (word.endsWith('ly') && word.length > 4) return word.endsWith('ily') ? `${word.slice(0, -3)}y` : word.slice(0, -2)

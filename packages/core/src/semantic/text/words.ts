@@ -89,7 +89,7 @@ export const STOP_WORDS: ReadonlySet<string> = new Set(
   there here just only also very too really quite rather even still already ever yet else much many more most less least few lot lots
   please thanks thank hi hello hey dear kindly okay yes yeah sure well now
   want wants wanted need needs would like let get got give tell know help able possible want wish
-  going go way ways thing things something anything kind sort etc eg ie vs
+  going way ways thing things something anything kind sort etc eg ie vs
   question answer wonder wondering ask asking explain`.split(/\s+/),
 )
 
