@@ -23,6 +23,8 @@ export interface VectorIndexDriver {
   create(context: VectorIndexContext): Promise<VectorIndexSubject>
   /** Largest difference between a similarity and the cosine. @default 1e-5 */
   readonly tolerance?: number
+  /** Where an index takes vectors of one length alone: that length, at least 96. @default any */
+  readonly dimensions?: number
   /** Where a search may still miss what was just added: resolves once all has been seen to be there. @default resolves at once */
   settle?(): Promise<void>
 }
@@ -51,20 +53,27 @@ async function runRule(driver: VectorIndexDriver, rule: (check: Check) => Promis
   const subject = await driver.create({ clock })
   const { index } = subject
   const deleteAt = clock.now() + 3_600_000
+  const vector = (parts: ArrayLike<number>): Float32Array => {
+    const padded = new Float32Array(driver.dimensions ?? parts.length)
+    padded.set(Array.from(parts))
+    return padded
+  }
   try {
     await rule({
       ...subject,
       clock,
       tolerance: driver.tolerance ?? 1e-5,
+      vector,
+      hasOneLength: driver.dimensions !== undefined,
       settle: async () => driver.settle?.(),
       add: async (namespace, vectors) => {
         await index.add(
           namespace,
-          Object.entries(vectors).map(([id, vector]) => ({ id, vector: Float32Array.from(vector), deleteAt })),
+          Object.entries(vectors).map(([id, parts]) => ({ id, vector: vector(parts), deleteAt })),
         )
         await driver.settle?.()
       },
-      find: async (namespace, vector, query = {}) => index.search(namespace, Float32Array.from(vector), { k: 10, ...query }),
+      find: async (namespace, parts, query = {}) => index.search(namespace, vector(parts), { k: 10, ...query }),
     })
   } finally {
     await index.close()

@@ -81,15 +81,15 @@ export const AMOUNTS: Rules = {
     await expect(0)
   },
 
-  'keeps its head when much goes on at once': async ({ index, clock, find, settle }) => {
+  'keeps its head when much goes on at once': async ({ index, clock, find, settle, vector: direction }) => {
     const deleteAt = clock.now() + 60_000
-    const item = (at: number): VectorItem => ({ id: `v${at}`, vector: Float32Array.from(towards(at)), deleteAt })
+    const item = (at: number): VectorItem => ({ id: `v${at}`, vector: direction(towards(at)), deleteAt })
     await Promise.all(Array.from({ length: 40 }, async (_, at) => index.add(NAMESPACE, [item(at)])))
     await Promise.all(
       Array.from({ length: 40 }, async (_, at) => {
         if (at % 2) await index.remove(NAMESPACE, [`v${at}`])
         else if (at % 4) await index.add(NAMESPACE, [item(at)])
-        else await index.search(NAMESPACE, Float32Array.from(towards(at)), { k: 3 })
+        else await index.search(NAMESPACE, direction(towards(at)), { k: 3 })
       }),
     )
     await settle()

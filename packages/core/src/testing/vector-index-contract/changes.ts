@@ -15,17 +15,17 @@ export const CHANGES: Rules = {
     assert.ok([2, undefined].includes(await index.size()))
   },
 
-  'keeps the last of those that have the same id': async ({ index, clock, find, settle }) => {
+  'keeps the last of those that have the same id': async ({ index, clock, find, settle, vector: direction }) => {
     const deleteAt = clock.now() + 60_000
-    const item = (vector: readonly number[]): VectorItem => ({ id: 'twice', vector: Float32Array.from(vector), deleteAt })
+    const item = (vector: readonly number[]): VectorItem => ({ id: 'twice', vector: direction(vector), deleteAt })
     await index.add(NAMESPACE, [item(EAST), item(NORTH)])
     await settle()
     assert.deepEqual(idsOf(await find(NAMESPACE, NORTH)), ['twice'])
     assert.deepEqual(idsOf(await find(NAMESPACE, EAST, { minSimilarity: 0.9 })), [])
   },
 
-  'does not mind what becomes of the vector afterwards': async ({ index, clock, find, settle }) => {
-    const vector = Float32Array.from(EAST)
+  'does not mind what becomes of the vector afterwards': async ({ index, clock, find, settle, vector: direction }) => {
+    const vector = direction(EAST)
     await index.add(NAMESPACE, [{ id: 'a', vector, deleteAt: clock.now() + 60_000 }])
     vector.fill(0)
     await settle()
@@ -44,11 +44,12 @@ export const CHANGES: Rules = {
     assert.deepEqual(idsOf(await find(NAMESPACE, EAST)), ['a', 'b'])
   },
 
-  'lets a namespace become empty, and have vectors of another dimension then': async ({ index, add, find, settle }) => {
+  'lets a namespace become empty, and have vectors of another dimension then': async ({ index, add, find, settle, hasOneLength }) => {
     await add(NAMESPACE, { a: EAST, b: WEST })
     await index.remove(NAMESPACE, ['a', 'b'])
     await settle()
     assert.deepEqual(await find(NAMESPACE, EAST), [])
+    if (hasOneLength) return
     await add(NAMESPACE, { a: [...EAST, 0] })
     assert.deepEqual(idsOf(await find(NAMESPACE, [...EAST, 0])), ['a'])
   },

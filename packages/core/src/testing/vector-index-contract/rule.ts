@@ -19,6 +19,9 @@ export interface VectorIndexSubject {
 export interface Check extends VectorIndexSubject {
   readonly clock: ManualClock
   readonly tolerance: number
+  /** With zeros at its end, where the index takes vectors of one length alone. */
+  vector(parts: ArrayLike<number>): Float32Array
+  readonly hasOneLength: boolean
   settle(): Promise<void>
   /** Adds vectors by id, for an hour. */
   add(namespace: string, vectors: Readonly<Record<string, ArrayLike<number>>>): Promise<void>

@@ -9,9 +9,9 @@ export const SEARCHES: Rules = {
     assert.match(index.name, /^[a-z][a-z0-9-]*$/)
   },
 
-  'answers at once where it says so': async ({ index, clock }) => {
+  'answers at once where it says so': async ({ index, clock, vector: direction }) => {
     if (!index.synchronous) return
-    const item = { id: 'lc1.p.a', vector: Float32Array.from(EAST), deleteAt: clock.now() + 1000 }
+    const item = { id: 'lc1.p.a', vector: direction(EAST), deleteAt: clock.now() + 1000 }
     const answers = [
       index.add(NAMESPACE, [item]),
       index.search(NAMESPACE, item.vector, { k: 1 }),
