@@ -187,7 +187,8 @@ export class Namespace {
     const comparison = signed.compare(query)
     const first = comparison.reach(Math.max(LEAST_COMPARED, k * 4))
     for (const slot of comparison.positions(-1, first)) offer(slot)
-    const last = comparison.within(signed.bound(best.floor), Math.max(MOST_COMPARED, k * 3))
+    const most = best.floor >= NEAR ? MOST_COMPARED : MOST_COMPARED_FAR
+    const last = comparison.within(signed.bound(best.floor), Math.max(most, k * 3))
     if (last > first) for (const slot of comparison.positions(first, last)) offer(slot)
   }
 }
@@ -201,3 +202,7 @@ const UNSIGN_UNDER = 128
 /** Nearest signatures whose vectors are always compared. */
 const LEAST_COMPARED = 32
 const MOST_COMPARED = 1024
+/** Most that are compared where there is nothing near, or nothing near is asked for. */
+const MOST_COMPARED_FAR = 256
+/** Cosine. */
+const NEAR = 0.5
