@@ -1,0 +1,408 @@
+/**
+ * The semantic layer: finds the entry whose prompt means the same, decides whether it answers, and learns from what the origin says. It
+ * never throws and never rejects: what goes wrong here is no match, and an event.
+ */
+
+import { LRUCache } from 'lru-cache'
+import { sha256 } from '#platform'
+import { answerTextOf } from '../answer/text.js'
+import type { Entry } from '../entry/entry.js'
+import type { SemanticKey, SemanticSkip } from '../fingerprint/namespace.js'
+import { headerValue } from '../http/headers.js'
+import { chain, isThenable } from '../lib/deadline.js'
+import type { Awaitable, Clock } from '../ports.js'
+import type { Removal } from '../stores/hearing.js'
+import type { Records } from '../stores/records.js'
+import type { Lookup } from '../stores/tiers.js'
+import { type EmbedderEvent, guardEmbedder, type SafeEmbedder } from './embedders/guarded.js'
+import { equalJudge } from './judges/equal.js'
+import { createJudges, type Judges, type JudgesStats } from './judges/judges.js'
+import { similarityJudge } from './judges/similarity.js'
+import { structureJudge } from './judges/structure.js'
+import { createLearners, type Learners } from './learners.js'
+import { createNodeTable, type Node } from './nodes.js'
+import type { ResolvedSemantic } from './options.js'
+import type { AnswerText, VectorIndex, VectorMatch } from './ports.js'
+import { createAdaptivePolicy } from './rule/adaptive.js'
+import { featuresOf } from './rule/features.js'
+import type { Candidate, Decision, DecisionPolicy } from './rule/policy.js'
+import { SHIPPED_PRIOR } from './rule/prior.generated.js'
+import { type Neighbour, standingOf } from './rule/standing.js'
+import { createStaticPolicy } from './rule/static.js'
+import { createVCachePolicy } from './rule/vcache.js'
+import { compareTexts } from './text/compare.js'
+import { type IneligibleReason, matchable } from './text/eligibility.js'
+import { createFrequencies, type Frequencies } from './text/frequencies.js'
+import { profileOf, type TextProfile } from './text/profile.js'
+import type { FreshReason } from './text/router.js'
+import { createMemoryVectorIndex } from './vectors/memory.js'
+
+/** A request that has no entry of its own. */
+export interface SemanticQuery {
+  /** Its cache key. */
+  readonly key: string
+  readonly semantic: Extract<SemanticKey, { kind: 'prompt' }>
+  /** Digest of who asks; undefined where the partition is that user's own. */
+  readonly owner: string | undefined
+  /** A cosine that a match has at least, as the caller wants it. */
+  readonly least: number | undefined
+  readonly isFresh: (entry: Entry) => boolean
+}
+
+/** Why no entry was sent. Values are stable and safe as labels. */
+export type NoMatchReason =
+  | SemanticSkip
+  | IneligibleReason
+  | `asks-${FreshReason}`
+  /** Nothing like it is known. */
+  | 'nothing-near'
+  /** The nearest answers something else, as a guard found. */
+  | `guard-${string}`
+  /** The policy is not sure enough, or is learning. */
+  | 'unsure'
+  /** It would have been sent: the origin is asked to see whether that is right. */
+  | 'audit'
+  /** The nearest is another user's, and no second user has confirmed it. */
+  | 'quorum'
+  /** Its entry is gone, or not fresh enough for this caller. */
+  | 'entry-gone'
+  | 'embedder-failed'
+  | 'index-failed'
+
+export interface SemanticMatch {
+  readonly entry: Entry
+  /** Name of the tier that had it. */
+  readonly source: string
+  /** Cosine. */
+  readonly similarity: number
+  /** Probability that it answers; undefined where the policy has none. */
+  readonly probability: number | undefined
+  /** Share of wrong answers among hits that is reckoned with; undefined where nothing is known. */
+  readonly error: number | undefined
+}
+
+/** What may be learnt from the origin's answer to this request. */
+export interface Lesson {
+  readonly query: SemanticQuery
+  readonly profile: TextProfile
+  readonly vector: Float32Array
+  readonly neighbours: readonly Neighbour[]
+  readonly candidate: Candidate | undefined
+  readonly decision: Decision | undefined
+}
+
+export interface Finding {
+  readonly match: SemanticMatch | undefined
+  readonly reason: NoMatchReason | undefined
+  readonly similarity: number | undefined
+  readonly probability: number | undefined
+  readonly threshold: number | undefined
+  readonly lesson: Lesson | undefined
+}
+
+export type SemanticEvent =
+  | EmbedderEvent
+  | {
+      readonly type: 'semantic-judged'
+      /** Undefined: no judge could tell. */
+      readonly verdict: 'same' | 'different' | undefined
+      readonly judge: string | undefined
+      /** It would have been sent. */
+      readonly audited: boolean
+    }
+  | { readonly type: 'semantic-failed'; readonly where: 'index' | 'learn'; readonly errorName: string }
+
+export interface SemanticStats {
+  readonly vectors: number
+  readonly embedder: { readonly id: string; readonly state: string } & SafeEmbedder['counts']
+  readonly judges: JudgesStats
+  readonly learners: ReturnType<Learners['inspect']>
+}
+
+export interface SimilarEntry {
+  readonly entryId: string
+  readonly key: string
+  /** Cosine. */
+  readonly similarity: number
+}
+
+export interface SemanticLayer {
+  find(query: SemanticQuery): Awaitable<Finding>
+  /** The origin's answer is stored: it can be found from now on, and teaches. In the background. */
+  stored(entry: Entry, lesson: Lesson): void
+  /** A user found an answer wrong that was sent for another prompt. */
+  rejected(entryId: string): void
+  forget(removal: Removal): void
+  readonly learners: Learners
+  stats(): SemanticStats
+  /** Resolves when everything that was to be learnt is learnt. */
+  idle(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface LayerDeps {
+  readonly store: {
+    peek(key: string, isFresh: (entry: Entry) => boolean): Lookup
+    get(key: string, isFresh: (entry: Entry) => boolean): Awaitable<Lookup>
+    readonly records: Records
+  }
+  readonly decode: (entry: Entry) => Awaitable<Uint8Array>
+  readonly clock: Clock
+  readonly random: () => number
+  readonly randomId: () => string
+  readonly onEvent: (event: SemanticEvent) => void
+}
+
+export function createSemanticLayer(options: ResolvedSemantic, deps: LayerDeps): SemanticLayer {
+  const { store, clock, random, onEvent } = deps
+  const embedder = guardEmbedder(options.embedder, { clock, onEvent })
+  const calibration = options.embedder.calibration ?? UNKNOWN_CALIBRATION
+  const nodes = createNodeTable(MAX_NODES, (node) => drop(node))
+  const own: VectorIndex | undefined = options.index
+    ? undefined
+    : createMemoryVectorIndex({ maxVectors: MAX_NODES, maxBytes: OWN_INDEX_BYTES, clock })
+  const index = options.index ?? (own as VectorIndex)
+  const judges: Judges = createJudges(
+    [equalJudge, structureJudge, similarityJudge({ embedder: { embed: (texts) => embedder.embedMany(texts) } }), ...options.judges],
+    { clock },
+  )
+  const frequencies = new LRUCache<string, Frequencies>({ max: MAX_NAMESPACES })
+  const served = new LRUCache<string, { readonly domain: string; readonly candidate: Candidate; readonly decision: Decision }>({
+    max: MAX_SERVED,
+  })
+  const learners = createLearners({ create: createPolicy, version: `${sha256(embedder.id).slice(0, 22)}`, records: store.records, clock })
+  const learning = new Set<Promise<void>>()
+  let closed = false
+
+  function createPolicy(): DecisionPolicy {
+    const { policy, maxErrorRate, errorBasis, z, threshold } = options
+    if (typeof policy === 'function') return policy()
+    if (policy === 'static') return createStaticPolicy({ threshold, auditRate: STATIC_AUDITS, random })
+    if (policy === 'vcache') return createVCachePolicy({ maxErrorRate, random })
+    const by = deps.randomId()
+    return createAdaptivePolicy({ maxErrorRate, basis: errorBasis, z, prior: SHIPPED_PRIOR, random, now: () => clock.now(), by })
+  }
+
+  /** Vectors of two embedders are never compared. */
+  const spaceOf = (namespace: string): string => `${namespace}.${sha256(embedder.id).slice(0, 8)}`
+
+  function drop({ namespace, key }: Node): void {
+    safely('index', () => index.remove(spaceOf(namespace), [key]))
+  }
+
+  function safely(where: 'index' | 'learn', work: () => Awaitable<unknown>): void {
+    const failed = (error: unknown): void => onEvent({ type: 'semantic-failed', where, errorName: nameOf(error) })
+    try {
+      const result = work()
+      if (isThenable(result)) void Promise.resolve(result).catch(failed)
+    } catch (error) {
+      failed(error)
+    }
+  }
+
+  function find(query: SemanticQuery): Awaitable<Finding> {
+    const profile = profileOf(query.semantic.text)
+    const unfit = matchable(profile, options.minTokens)
+    if (unfit) return nothing(unfit)
+    const asks = options.router?.(profile)
+    if (asks) return nothing(`asks-${asks}`)
+    return attempt('embedder-failed', () =>
+      chain(embedder.embed(query.semantic.text), (vector) =>
+        attempt('index-failed', () =>
+          chain(index.search(spaceOf(query.semantic.namespace), vector, { k: NEIGHBOURS }), (matches) =>
+            judge(query, profile, vector, matches),
+          ),
+        ),
+      ),
+    )
+  }
+
+  function attempt(reason: 'embedder-failed' | 'index-failed', work: () => Awaitable<Finding>): Awaitable<Finding> {
+    const failed = (error: unknown): Finding => {
+      if (reason === 'index-failed') onEvent({ type: 'semantic-failed', where: 'index', errorName: nameOf(error) })
+      return nothing(reason)
+    }
+    try {
+      const result = work()
+      return isThenable(result) ? Promise.resolve(result).catch(failed) : result
+    } catch (error) {
+      return failed(error)
+    }
+  }
+
+  function judge(query: SemanticQuery, profile: TextProfile, vector: Float32Array, matches: readonly VectorMatch[]): Awaitable<Finding> {
+    const { domain, namespace } = query.semantic
+    const neighbours = matches.flatMap(({ id, similarity }): Neighbour[] => {
+      const node = nodes.get(id)
+      // What another process added, or what has gone here: its prompt is not known.
+      return node && node.namespace === namespace && id !== query.key ? [{ id, similarity, group: node.group }] : []
+    })
+    const policy = learners.of(domain)
+    const lesson = (candidate?: Candidate, decision?: Decision): Lesson => ({ query, profile, vector, neighbours, candidate, decision })
+    const nearest = neighbours[0]
+    if (!nearest) {
+      policy.decide(undefined)
+      return nothing('nothing-near', lesson())
+    }
+    const node = nodes.get(nearest.id) as Node
+    const comparison = compareTexts(profile, nodes.profileOf(node), frequenciesOf(namespace), options.guards)
+    const veto = comparison.vetoes[0]
+    if (veto) {
+      policy.decide(undefined)
+      return nothing(`guard-${veto.guard}`, lesson(), nearest.similarity)
+    }
+    const standing = standingOf(neighbours)
+    const features = featuresOf(standing, nodes.groupSize(node.group), comparison, calibration)
+    const candidate: Candidate = { features, similarity: nearest.similarity, entryId: node.entryId }
+    const decision = policy.decide(candidate)
+    const told = { similarity: nearest.similarity, probability: decision.probability, threshold: decision.threshold }
+    const no = (reason: NoMatchReason): Finding => ({ match: undefined, reason, ...told, lesson: lesson(candidate, decision) })
+    if (decision.action === 'ask') return no('unsure')
+    if (query.least !== undefined && nearest.similarity < query.least) return no('unsure')
+    if (options.quorum && node.owner !== query.owner && !nodes.isShared(node.group)) return no('quorum')
+    if (decision.action === 'audit') return no('audit')
+    return chain(entryOf(node.key, query.isFresh), (found): Finding => {
+      if (!found || !found.fresh || found.entry.id !== node.entryId) {
+        // Replaced: the new one has, or will have, a node of its own.
+        if (!found || found.entry.id !== node.entryId) lose(node)
+        return no('entry-gone')
+      }
+      served.set(found.entry.id, { domain, candidate, decision })
+      const { entry, source } = found
+      return {
+        match: { entry, source, similarity: nearest.similarity, probability: decision.probability, error: decision.error },
+        reason: undefined,
+        ...told,
+        lesson: undefined,
+      }
+    })
+  }
+
+  function lose(node: Node): void {
+    nodes.remove(node.key)
+    drop(node)
+  }
+
+  function entryOf(key: string, isFresh: (entry: Entry) => boolean): Awaitable<Extract<Lookup, { kind: 'found' }> | undefined> {
+    const near = store.peek(key, isFresh)
+    if (near.kind === 'found') return near
+    return chain(store.get(key, isFresh), (far) => (far.kind === 'found' ? far : undefined))
+  }
+
+  function frequenciesOf(namespace: string): Frequencies {
+    const known = frequencies.get(namespace) ?? createFrequencies(MAX_TERMS)
+    frequencies.set(namespace, known)
+    return known
+  }
+
+  function stored(entry: Entry, lesson: Lesson): void {
+    if (closed || learning.size >= MAX_LEARNING) return
+    const work = learn(entry, lesson).catch((error: unknown) =>
+      onEvent({ type: 'semantic-failed', where: 'learn', errorName: nameOf(error) }),
+    )
+    learning.add(work)
+    void work.finally(() => learning.delete(work))
+  }
+
+  async function learn(entry: Entry, { query, profile, vector, neighbours, candidate, decision }: Lesson): Promise<void> {
+    const answer = await answerOf(entry)
+    // What calls tools or says nothing in words is found by its own key alone.
+    if (!answer || answer.toolCalls) return
+    const { namespace, domain, text } = query.semantic
+    frequenciesOf(namespace).add(profile)
+    let group: string | undefined
+    const tried = new Set<string>()
+    for (const neighbour of neighbours) {
+      if (group !== undefined || tried.size > MERGES) break
+      const node = nodes.get(neighbour.id)
+      if (!node || tried.has(node.group)) continue
+      tried.add(node.group)
+      const found = await entryOf(node.key, () => true)
+      const other = found && found.entry.id === node.entryId ? await answerOf(found.entry) : undefined
+      if (!other) continue
+      const opinion = await judges.ask({ prompts: [text, node.text], answers: [answer, other] })
+      const isNearest = neighbour === neighbours[0]
+      if (isNearest)
+        onEvent({ type: 'semantic-judged', verdict: opinion?.verdict, judge: opinion?.judge, audited: decision?.action === 'audit' })
+      if (opinion && isNearest && candidate && decision) learners.learn(domain, { candidate, decision, same: opinion.verdict === 'same' })
+      if (opinion?.verdict === 'same') group = node.group
+    }
+    if (closed) return
+    // Removed or replaced while it was judged: nothing leads to it any more.
+    const still = await entryOf(entry.key, () => true)
+    if (still?.entry.id !== entry.id) return
+    const node: Node = { key: entry.key, entryId: entry.id, namespace, text, group: group ?? entry.id, owner: query.owner }
+    nodes.add(node)
+    await index.add(spaceOf(namespace), [{ id: entry.key, vector, deleteAt: entry.staleAt }])
+    // It went while it was added.
+    if (nodes.get(entry.key) !== node) drop(node)
+  }
+
+  async function answerOf(entry: Entry): Promise<(AnswerText & { readonly toolCalls: boolean }) | undefined> {
+    const body = entry.encoding ? await deps.decode(entry) : entry.body
+    return answerTextOf(headerValue(entry.headers, 'content-type') ?? '', body, entry.meta.provider)
+  }
+
+  return {
+    find,
+    stored,
+    learners,
+    rejected(entryId) {
+      const known = served.get(entryId)
+      if (!known) return
+      served.delete(entryId)
+      learners.learn(known.domain, { candidate: known.candidate, decision: known.decision, same: false, rejected: true })
+    },
+    forget(removal) {
+      if ('keys' in removal) {
+        for (const key of removal.keys) {
+          const node = nodes.remove(key)
+          if (node) drop(node)
+        }
+        return
+      }
+      // Of what is meant one by one, the lookup finds out that the entry is gone.
+      if (removal.meant) return
+      nodes.clear(removal.prefix)
+      safely('index', () => index.clear(removal.prefix))
+      for (const namespace of [...frequencies.keys()]) if (namespace.startsWith(removal.prefix)) frequencies.delete(namespace)
+    },
+    stats: () => ({
+      vectors: nodes.size,
+      embedder: { id: embedder.id, state: embedder.state, ...embedder.counts },
+      judges: judges.stats(),
+      learners: learners.inspect(),
+    }),
+    async idle() {
+      while (learning.size > 0) await Promise.all(learning)
+    },
+    async close() {
+      closed = true
+      judges.close()
+      await learners.close()
+      await embedder.close()
+      await own?.close()
+    },
+  }
+}
+
+function nothing(reason: NoMatchReason, lesson?: Lesson, similarity?: number): Finding {
+  return { match: undefined, reason, similarity, probability: undefined, threshold: undefined, lesson }
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : typeof error
+}
+
+/** For embedders that do not say: cosines of sentence models are mostly like this. */
+const UNKNOWN_CALIBRATION = { median: 0.65, scale: 0.2 }
+const NEIGHBOURS = 8
+/** Groups besides the nearest whose answers a new one is compared with. */
+const MERGES = 3
+const MAX_NODES = 20_000
+const OWN_INDEX_BYTES = 128 * 1024 * 1024
+const MAX_NAMESPACES = 1000
+const MAX_TERMS = 5000
+const MAX_SERVED = 5000
+const MAX_LEARNING = 1000
+const STATIC_AUDITS = 0.05

@@ -1,0 +1,97 @@
+/** What is known of each entry that has a vector: its prompt, the group of equal answers that it belongs to, and who asked. */
+
+import { LRUCache } from 'lru-cache'
+import { profileOf, type TextProfile } from './text/profile.js'
+
+export interface Node {
+  /** The cache key of its entry. */
+  readonly key: string
+  readonly entryId: string
+  readonly namespace: string
+  /** Private. */
+  readonly text: string
+  /** Entries that were judged to answer the same share it. */
+  readonly group: string
+  /** Digest of who asked; undefined where the partition is that user's own. */
+  readonly owner: string | undefined
+}
+
+export interface NodeTable {
+  get(key: string): Node | undefined
+  profileOf(node: Node): TextProfile
+  groupSize(group: string): number
+  /** Prompts of two users at least were found to belong to it. */
+  isShared(group: string): boolean
+  add(node: Node): void
+  /** The node that was there. */
+  remove(key: string): Node | undefined
+  /** The nodes that were under keys which begin with `prefix`. */
+  clear(prefix: string): readonly Node[]
+  readonly size: number
+}
+
+interface Group {
+  size: number
+  readonly owners: Set<string | undefined>
+}
+
+export function createNodeTable(maxNodes: number, onEvicted: (node: Node) => void): NodeTable {
+  const groups = new Map<string, Group>()
+  const profiles = new LRUCache<string, TextProfile>({ max: MAX_PROFILES })
+  const nodes = new LRUCache<string, Node>({
+    max: maxNodes,
+    dispose(node, key, reason) {
+      profiles.delete(key)
+      leave(node.group)
+      if (reason === 'evict') onEvicted(node)
+    },
+  })
+
+  function join({ group, owner }: Node): void {
+    const known = groups.get(group) ?? { size: 0, owners: new Set() }
+    known.size++
+    if (known.owners.size < OWNERS_NEEDED) known.owners.add(owner)
+    groups.set(group, known)
+  }
+
+  function leave(group: string): void {
+    const known = groups.get(group)
+    if (!known) return
+    known.size--
+    if (known.size <= 0) groups.delete(group)
+  }
+
+  return {
+    get: (key) => nodes.get(key),
+    profileOf(node) {
+      const known = profiles.get(node.key)
+      if (known) return known
+      const profile = profileOf(node.text)
+      profiles.set(node.key, profile)
+      return profile
+    },
+    groupSize: (group) => groups.get(group)?.size ?? 0,
+    isShared: (group) => (groups.get(group)?.owners.size ?? 0) >= OWNERS_NEEDED,
+    add(node) {
+      nodes.delete(node.key)
+      join(node)
+      nodes.set(node.key, node)
+    },
+    remove(key) {
+      const node = nodes.peek(key)
+      nodes.delete(key)
+      return node
+    },
+    clear(prefix) {
+      const found = [...nodes.values()].filter(({ key }) => key.startsWith(prefix))
+      for (const { key } of found) nodes.delete(key)
+      return found
+    },
+    get size() {
+      return nodes.size
+    },
+  }
+}
+
+const OWNERS_NEEDED = 2
+const MAX_PROFILES = 2000

@@ -1,0 +1,150 @@
+/** The options of the semantic layer, checked and with their defaults. */
+
+import { OptionError } from '../errors.js'
+import { describeValue, didYouMean } from '../lib/nearest.js'
+import { checkEmbedder } from './embedders/check.js'
+import { createHashEmbedder } from './embedders/hash.js'
+import type { Embedder, Judge, VectorIndex } from './ports.js'
+import type { ErrorBasis } from './rule/bound.js'
+import type { DecisionPolicy } from './rule/policy.js'
+import { MIN_TOKENS } from './text/eligibility.js'
+import { type Guard, type GuardOptions, selectGuards } from './text/guards.js'
+import { DEFAULT_ROUTER, type Router } from './text/router.js'
+
+export interface SemanticOptions {
+  /** Prompts to vectors. @default `createHashEmbedder()`: built in, without weights, by wording */
+  readonly embedder?: Embedder | undefined
+  /** Where the vectors are. A cache closes what it made itself. @default `createMemoryVectorIndex()` */
+  readonly index?: VectorIndex | undefined
+  /**
+   * What decides whether the nearest entry answers a prompt. `adaptive` learns and keeps `maxErrorRate`; `vcache` keeps it too, from each
+   * entry's own labels; `static` is a plain `threshold`; a function makes the app's own policy, one for each kind of traffic.
+   * @default 'static' where `threshold` is given, else 'adaptive'
+   */
+  readonly policy?: 'adaptive' | 'vcache' | 'static' | (() => DecisionPolicy) | undefined
+  /** Cosine from which on `static` serves, 0 to 1. @default the embedder's own */
+  readonly threshold?: number | undefined
+  /** Wrong answers that may be served, as a share: 0.001 to 0.5. @default 0.02 */
+  readonly maxErrorRate?: number | undefined
+  /** Of what `maxErrorRate` is a share: of the semantic hits, or of all requests. @default 'hits' */
+  readonly errorBasis?: ErrorBasis | undefined
+  /** Standard deviations between what is expected and what is reckoned with: 2, or 1. @default 'strict' */
+  readonly confidence?: 'strict' | 'balanced' | undefined
+  /** Which guards are off, and the app's own. docs/guards.md has them. */
+  readonly guards?: GuardOptions | undefined
+  /** What compares answers, after the built-in judges of equal text and equal structure. Without one only equal answers teach. */
+  readonly judge?: Judge | readonly Judge[] | undefined
+  /** Says which prompts ask for something that no earlier answer can hold; false: none does. @default DEFAULT_ROUTER */
+  readonly router?: Router | false | undefined
+  /** Words that a prompt has at least to be matched, 1 to 20. @default 3 */
+  readonly minTokens?: number | undefined
+  /** Under a shared partition an answer goes to other users only after prompts of two users were found to mean the same. @default true */
+  readonly quorum?: boolean | undefined
+}
+
+/** Options as the layer uses them. */
+export interface ResolvedSemantic {
+  readonly embedder: Embedder
+  readonly index: VectorIndex | undefined
+  readonly policy: 'adaptive' | 'vcache' | 'static' | (() => DecisionPolicy)
+  readonly threshold: number
+  readonly maxErrorRate: number
+  readonly errorBasis: ErrorBasis
+  readonly z: number
+  readonly guards: readonly Guard[]
+  readonly judges: readonly Judge[]
+  readonly router: Router | undefined
+  readonly minTokens: number
+  readonly quorum: boolean
+}
+
+const NAMES: readonly (keyof SemanticOptions)[] = [
+  'embedder',
+  'index',
+  'policy',
+  'threshold',
+  'maxErrorRate',
+  'errorBasis',
+  'confidence',
+  'guards',
+  'judge',
+  'router',
+  'minTokens',
+  'quorum',
+]
+
+/** @throws OptionError for an unknown or wrong option */
+export function resolveSemantic(options: SemanticOptions = {}): ResolvedSemantic {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw invalid('', `must be an object such as { maxErrorRate: 0.01 }, not ${describeValue(options)}`)
+  }
+  for (const name of Object.keys(options)) {
+    if ((NAMES as readonly string[]).includes(name)) continue
+    throw new OptionError('ERR_OPTION_UNKNOWN', `semantic.${name}`, `unknown option semantic.${name}${didYouMean(name, NAMES)}`)
+  }
+  const { embedder = createHashEmbedder(), router = DEFAULT_ROUTER, quorum = true } = options
+  checkEmbedder('semantic.embedder', embedder)
+  const policy = policyOf(options)
+  if (router !== false && typeof router !== 'function') throw invalid('router', 'must be a function of a prompt, or false')
+  if (typeof quorum !== 'boolean') throw invalid('quorum', `must be true or false, not ${describeValue(quorum)}`)
+  return {
+    embedder,
+    index: indexOf(options.index),
+    policy,
+    threshold: thresholdOf(options, policy, embedder),
+    maxErrorRate: numberOf('maxErrorRate', options.maxErrorRate, 0.02, 0.001, 0.5),
+    errorBasis: oneOf('errorBasis', options.errorBasis, ['hits', 'requests'], 'hits'),
+    z: oneOf('confidence', options.confidence, ['strict', 'balanced'], 'strict') === 'strict' ? 2 : 1,
+    guards: selectGuards(options.guards),
+    judges: judgesOf(options.judge),
+    router: router === false ? undefined : router,
+    minTokens: numberOf('minTokens', options.minTokens, MIN_TOKENS, 1, 20),
+    quorum,
+  }
+}
+
+function policyOf({ policy, threshold }: SemanticOptions): ResolvedSemantic['policy'] {
+  if (typeof policy === 'function') return policy
+  return oneOf('policy', policy, ['adaptive', 'vcache', 'static'], threshold === undefined ? 'adaptive' : 'static')
+}
+
+function thresholdOf({ threshold }: SemanticOptions, policy: ResolvedSemantic['policy'], { calibration, id }: Embedder): number {
+  if (threshold !== undefined && policy !== 'static')
+    throw invalid('threshold', "is for the policy 'static' and would do nothing to another")
+  const known = numberOf('threshold', threshold, calibration?.threshold ?? 0, 0, 1)
+  if (policy === 'static' && known === 0) throw invalid('threshold', `must be given: none is known for the embedder ${id}`)
+  return known
+}
+
+function judgesOf(option: SemanticOptions['judge']): readonly Judge[] {
+  const judges = option === undefined ? [] : Array.isArray(option) ? (option as readonly Judge[]) : [option as Judge]
+  if (!judges.every((judge) => typeof judge?.judge === 'function' && typeof judge.name === 'string')) {
+    throw invalid('judge', 'must be a judge or a list of judges, as functionJudge() and llmJudge() make them')
+  }
+  return [...judges]
+}
+
+function indexOf(index: VectorIndex | undefined): VectorIndex | undefined {
+  const isIndex =
+    index === undefined || (['add', 'search', 'remove', 'clear'] as const).every((name) => typeof index?.[name] === 'function')
+  if (!isIndex) throw invalid('index', 'must be a vector index, as createMemoryVectorIndex() makes one')
+  return index
+}
+
+function numberOf(name: string, value: unknown, fallback: number, least: number, most: number): number {
+  if (value === undefined) return fallback
+  if (typeof value === 'number' && value >= least && value <= most) return value
+  throw invalid(name, `is ${describeValue(value)}; it must be a number from ${least} to ${most}`)
+}
+
+function oneOf<T extends string>(name: string, value: unknown, allowed: readonly T[], fallback: T): T {
+  if (value === undefined) return fallback
+  if (typeof value === 'string' && (allowed as readonly string[]).includes(value)) return value as T
+  const hint = typeof value === 'string' ? didYouMean(value, allowed) : ''
+  throw invalid(name, `is ${describeValue(value)}; it must be ${allowed.map((each) => `'${each}'`).join(' or ')}${hint}`)
+}
+
+function invalid(name: string, message: string): OptionError {
+  const option = name === '' ? 'semantic' : `semantic.${name}`
+  return new OptionError('ERR_OPTION_INVALID', option, `${option} ${message}`)
+}
