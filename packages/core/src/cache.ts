@@ -40,6 +40,7 @@ import { type CacheStats, createStats } from './observe/stats.js'
 import { digestsOf, type Partitioner, type PartitionSelector } from './policy/partition.js'
 import { createModelCallTest } from './policy/upstream-rules.js'
 import type { Awaitable } from './ports.js'
+import { createSemanticLayer, type SemanticEvent, type SemanticLayer } from './semantic/layer.js'
 import { guardStore } from './stores/guarded.js'
 import type { Removal } from './stores/hearing.js'
 import { openStores } from './stores/store.js'
@@ -151,8 +152,10 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
   const teller = createTeller(codec)
   const missed = createMissSample(clock)
   let ahead: Ahead | undefined
+  let semantic: SemanticLayer | undefined
   const forget = (removal: Removal): void => {
     missed.forget(removal)
+    semantic?.forget(removal)
     if ('meant' in removal && removal.meant) {
       context.flights.spoil(removal)
       compression.forget(removal.prefix)
@@ -193,6 +196,9 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
     costOf,
     detached: createDetachedTable(clock),
     rejections,
+    get semantic() {
+      return semantic
+    },
     traffic,
   }
   let closing: Promise<void> | undefined
@@ -203,9 +209,25 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
 
   /** What learns from the traffic hears of it from the first route on that asks for it. */
   function learn({ rule }: RuleInForce): void {
+    if (rule.semantic) semantic ??= openSemantic()
     if (!rule.ahead || ahead) return
     ahead = openAhead(context, engine.refresher)
     traffic.push(ahead.listen)
+  }
+  function openSemantic(): SemanticLayer {
+    const onEvent = (event: SemanticEvent): void => emitter.emit({ ...event, at: clock.now() })
+    const layer = createSemanticLayer(resolved.semantic, {
+      store,
+      decode: compression.decode,
+      clock,
+      random: Math.random,
+      randomId,
+      onEvent,
+    })
+    emitter.on((event) => {
+      if (event.type === 'entry-rejected') layer.rejected(event.entryId)
+    })
+    return layer
   }
   learn(main)
 
@@ -235,6 +257,7 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
   const own = (): Omit<CacheStats, 'shared' | 'preload'> => ({
     ...stats.read(store.size(), store.stats()),
     refreshAhead: ahead?.state,
+    semantic: semantic?.stats(),
   })
   const shared = store.peers.counters && createSharedStats(store.peers.counters, { own, clock })
   const warmest = opened.slice(1).find((tier) => tier.store.hottest !== undefined)?.store
@@ -272,6 +295,7 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
         upstream.close()
         missed.close()
         compression.close()
+        await semantic?.close()
         await shared?.close()
         await store.close()
         release()

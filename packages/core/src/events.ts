@@ -74,7 +74,38 @@ export interface ModelLabels {
   readonly model: string | undefined
 }
 
+/** How near an answer was to a request that it was not made for. */
+export interface SemanticLabels {
+  /** Cosine. */
+  readonly similarity: number | undefined
+  /** Probability that it answers; undefined where the policy has none. */
+  readonly probability: number | undefined
+}
+
 export type CacheEvent =
+  /** A request without an answer of its own was compared with others. `outcome`: 'hit', or why nothing was sent (docs/semantic.md). */
+  | (ExchangeLabels &
+      ModelLabels &
+      SemanticLabels & { readonly type: 'semantic-lookup'; readonly outcome: string; readonly threshold: number | undefined })
+  /** The origin's answer was compared with the nearest one's. `verdict` undefined: no judge could tell. */
+  | {
+      readonly type: 'semantic-judged'
+      readonly at: number
+      readonly verdict: 'same' | 'different' | undefined
+      readonly judge: string | undefined
+      /** It would have been sent. */
+      readonly audited: boolean
+    }
+  | { readonly type: 'semantic-failed'; readonly at: number; readonly where: 'index' | 'learn'; readonly errorName: string }
+  | {
+      readonly type: 'embedder-failed'
+      readonly at: number
+      readonly embedder: string
+      readonly reason: string
+      /** Texts of the call. */
+      readonly texts: number
+    }
+  | { readonly type: 'embedder-state'; readonly at: number; readonly embedder: string; readonly state: string }
   | (ExchangeLabels & { readonly type: 'exchange-bypass'; readonly reason: BypassReason })
   | (ExchangeLabels &
       ModelLabels & {
@@ -92,6 +123,8 @@ export type CacheEvent =
         readonly notModified: boolean
         /** Why an answer whose freshness had ended was sent; undefined where it was fresh. */
         readonly stale: StaleReason | undefined
+        /** How near it was, where it answered another prompt; left out where it is this request's own. */
+        readonly semantic?: SemanticLabels & { readonly error: number | undefined }
       })
   | (ExchangeLabels & ModelLabels & { readonly type: 'lookup-miss'; readonly reason: MissReason })
   | (ExchangeLabels & ModelLabels & { readonly type: 'refresh-started'; readonly cause: RefreshCause })

@@ -114,7 +114,7 @@ describe('options', () => {
 describe('the handle', () => {
   it('is typed', () => {
     const handler: express.RequestHandler = (_request, response) => {
-      expectTypeOf(response.locals.llmCache.outcome).toEqualTypeOf<'HIT' | 'STALE' | 'MISS' | 'BYPASS' | 'COLLAPSED'>()
+      expectTypeOf(response.locals.llmCache.outcome).toEqualTypeOf<'HIT' | 'SEMANTIC-HIT' | 'STALE' | 'MISS' | 'BYPASS' | 'COLLAPSED'>()
       response.locals.llmCache.tag('docs').ttl('10m').skip('side effects').usage({ inputTokens: 1 })
       // @ts-expect-error there is no such method
       response.locals.llmCache.tags('docs')

@@ -1,6 +1,7 @@
 /** Admission: whether a request is looked up at all, and under which key. Never throws: what goes wrong is a bypass and an event. */
 
 import type { BypassReason, CacheRequest, Outcome, RequestBody } from '../exchange.js'
+import { semanticKeyOf } from '../fingerprint/namespace.js'
 import { chain } from '../lib/deadline.js'
 import { parseControls, type RequestControls } from '../policy/controls.js'
 import type { PartitionResult } from '../policy/partition.js'
@@ -8,7 +9,7 @@ import type { Awaitable } from '../ports.js'
 import type { EngineContext } from './context.js'
 import type { DetachedTicket } from './detached.js'
 import { errorName } from './emitter.js'
-import { createKeyTable } from './keys.js'
+import { createKeyTable, fingerprintInput } from './keys.js'
 import { idleHandle, standBack } from './notes.js'
 import type { Query } from './query.js'
 import { CLIENT_LEFT, ownFields } from './replies.js'
@@ -110,7 +111,12 @@ export function createAdmission(context: EngineContext, isClosed: () => boolean,
         const { key, shape } = result
         if (!explicit && shape.kind === 'opaque') return ignore(request, 'not-llm')
         if (controls.noStore) return bypass(request, 'request-no-store')
-        const query: Query = { request, rule, controls, key, shape, needsModelCall: !explicit && shape.kind === 'generic', ticket }
+        const needsModelCall = !explicit && shape.kind === 'generic'
+        const semanticKey =
+          rule.semantic && !controls.exactOnly
+            ? () => semanticKeyOf(fingerprintInput(request, rule, partition.digest, readable))
+            : undefined
+        const query: Query = { request, rule, controls, key, shape, needsModelCall, semanticKey, ticket }
         return answer(query)
       })
     })

@@ -5,8 +5,9 @@ import { OptionError } from '../errors.js'
 import { isCacheName } from '../http/cache-status.js'
 import { describeValue, didYouMean } from '../lib/nearest.js'
 import type { BudgetLimits } from '../policy/budget.js'
+import { type ResolvedSemantic, resolveSemantic } from '../semantic/options.js'
 import { resolveAheadBudget } from './ahead-options.js'
-import { checkNames, checkObject, countOf, durationOf, functionOf, invalid, oneOf } from './checks.js'
+import { checkNames, checkObject, countOf, durationOf, functionOf, invalid } from './checks.js'
 import type { LlmCacheOptions } from './options.js'
 import { type ResolvedPatterns, resolvePatterns } from './pattern-options.js'
 import { type ResolvedPreload, resolvePreload } from './preload-options.js'
@@ -23,6 +24,7 @@ export interface ResolvedCache {
   /** What refreshing ahead may cost in all. */
   readonly aheadBudget: BudgetLimits
   readonly preload: ResolvedPreload | undefined
+  readonly semantic: ResolvedSemantic
 }
 
 /** @throws OptionError for an unknown or wrong option of the cache; those of its routes are `resolveRule`'s */
@@ -39,7 +41,6 @@ export function resolveCache(options: LlmCacheOptions): ResolvedCache {
   if (!isCacheName(name)) throw invalid('name', `is ${describeValue(name)}; it must be printable ASCII text`)
   checkPrices(options.prices)
   checkClock(options.clock)
-  oneOf('strategy', options.strategy, ['exact'], 'exact')
   return {
     name,
     maxEntryBytes: countOf('maxEntryBytes', options.maxEntryBytes, DEFAULT_MAX_ENTRY_BYTES),
@@ -49,6 +50,7 @@ export function resolveCache(options: LlmCacheOptions): ResolvedCache {
     patterns: resolvePatterns(options.patterns),
     aheadBudget: resolveAheadBudget(options.refreshAhead),
     preload: resolvePreload(options.preload),
+    semantic: resolveSemantic(options.semantic),
   }
 }
 

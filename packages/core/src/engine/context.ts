@@ -6,6 +6,7 @@ import type { ExchangeLabels, ModelLabels, SkipReason } from '../events.js'
 import type { CacheRequest } from '../exchange.js'
 import type { RequestShape } from '../fingerprint/fingerprint.js'
 import type { Clock, UpstreamWatch } from '../ports.js'
+import type { SemanticLayer } from '../semantic/layer.js'
 import type { StoreTiers } from '../stores/tiers.js'
 import type { ResolvedCache } from './cache-options.js'
 import type { DetachedTable } from './detached.js'
@@ -31,6 +32,8 @@ export interface EngineContext {
   readonly costOf: CostFunction
   readonly detached: DetachedTable
   readonly rejections: Rejections
+  /** Where a route asks for answers to prompts that mean the same. */
+  readonly semantic: SemanticLayer | undefined
   /** Who hears of each request that is looked up. */
   readonly traffic: readonly TrafficListener[]
 }

@@ -8,6 +8,7 @@ import type { CacheStatus } from '../http/cache-status.js'
 import { chain } from '../lib/deadline.js'
 import { NO_CONTROLS } from '../policy/controls.js'
 import type { Awaitable } from '../ports.js'
+import type { Finding, Lesson } from '../semantic/layer.js'
 import type { FlightLease } from '../sharing.js'
 import type { Removal } from '../stores/hearing.js'
 import type { Lookup } from '../stores/tiers.js'
@@ -41,6 +42,8 @@ interface Lead {
   readonly lease?: FlightLease | undefined
   /** What to send where the origin fails. */
   readonly fallback?: Found | undefined
+  /** What its answer may teach about prompts that mean the same. */
+  readonly lesson?: Lesson | undefined
 }
 
 /** A follower whose leader broke off leads or follows again, this often. */
@@ -50,7 +53,9 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
   const { cache, store, flights, marks, clock, emitter } = context
   const together = createTogether(context, isClosed)
   const admission = createAdmission(context, isClosed, (query) => (query.ticket ? detached(query, query.ticket) : heed(query)))
-  const { hit, stale, sent, tell } = createSending(context, createSliding(context, isClosed), (query) => lead(query, { reason: 'absent' }))
+  const { hit, stale, semantic, sent, tell } = createSending(context, createSliding(context, isClosed), (query) =>
+    lead(query, { reason: 'absent' }),
+  )
   const collapsedHandle = idleHandle('COLLAPSED')
   const refresher = createRefresher(context, isClosed)
 
@@ -125,8 +130,40 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
     const fallback = use.ifError && found.kind === 'found' ? found : undefined
     const refresh = flight ? undefined : flights.get(query.key)
     if (refresh && collapsible(query, 0)) return wait(query, refresh, 0, fallback)
-    const order: Lead = { reason: missReason(query, found), flight, fallback }
-    return peers && flight ? ask(query, order, flight, peers.isFresh, peers.joins) : lead(query, order)
+    return chain(meant(query), (finding) => {
+      if (finding?.match) {
+        // Equal requests that wait find it for themselves.
+        flight?.abort()
+        flight?.done()
+        return semantic(query, finding.match)
+      }
+      const order: Lead = { reason: missReason(query, found), flight, fallback, lesson: finding?.lesson }
+      return peers && flight ? ask(query, order, flight, peers.isFresh, peers.joins) : lead(query, order)
+    })
+  }
+
+  /** What answers a prompt that means the same; undefined where that is not wanted. */
+  function meant(query: Query): Awaitable<Finding | undefined> {
+    const { semanticKey, request, rule, controls, key, shape } = query
+    const layer = context.semantic
+    if (!semanticKey || !layer) return undefined
+    const told = ({ match, reason, similarity, probability, threshold }: Omit<Finding, 'lesson'>): void => {
+      const outcome = match ? 'hit' : (reason ?? 'unsure')
+      emitter.emit({ ...labelsOf(clock, request, shape), type: 'semantic-lookup', outcome, similarity, probability, threshold })
+    }
+    const made = semanticKey()
+    if (made.kind === 'none') {
+      told({ match: undefined, reason: made.reason, similarity: undefined, probability: undefined, threshold: undefined })
+      return undefined
+    }
+    const isFresh = (entry: Entry): boolean => evaluate(entry, controls, clock.now()) === 'fresh'
+    return chain(rule.owner ? rule.owner(request) : undefined, (owner) => {
+      const digest = owner?.kind === 'ok' ? owner.digest : undefined
+      return chain(layer.find({ key, semantic: made, owner: digest, least: controls.threshold, isFresh }), (finding) => {
+        told(finding)
+        return finding
+      })
+    })
   }
 
   /** The answer that may be sent while a new one is fetched; undefined where it may not, or no new one can be fetched. */
@@ -284,7 +321,7 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
     return chain(prepared, (old) => record(query, order, old))
   }
 
-  function record(query: Query, { reason, flight, lease }: Lead, fallback: OldAnswer | undefined): Outcome {
+  function record(query: Query, { reason, flight, lease, lesson }: Lead, fallback: OldAnswer | undefined): Outcome {
     const { request, rule, controls, key, shape, needsModelCall, ticket } = query
     if (!ticket) {
       emitter.emit({ ...labelsOf(clock, request, shape), type: 'lookup-miss', reason })
@@ -295,7 +332,7 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
     const ownHeaders = (id: string, origin: HeaderPairs): HeaderPairs => ownFields(cache.name, status, 'MISS', id, origin)
     const own = flight ?? openFlight(query, false)
     const replaces = reason !== 'absent'
-    const recording = { request, rule, key, shape, controls, needsModelCall, ownHeaders, flight: own, lease, replaces, ticket }
+    const recording = { request, rule, key, shape, controls, needsModelCall, ownHeaders, flight: own, lease, replaces, lesson, ticket }
     return { kind: 'record', ...startRecording(context, { ...recording, fallback }) }
   }
 

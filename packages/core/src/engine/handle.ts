@@ -4,7 +4,7 @@ import type { Usage } from '../events.js'
 import type { Duration } from '../lib/duration.js'
 
 /** What became of the exchange, as in the `x-llm-cache` field. */
-export type OutcomeLabel = 'HIT' | 'STALE' | 'MISS' | 'BYPASS' | 'COLLAPSED'
+export type OutcomeLabel = 'HIT' | 'SEMANTIC-HIT' | 'STALE' | 'MISS' | 'BYPASS' | 'COLLAPSED'
 
 /**
  * `res.locals.llmCache` (Express), `ctx.state.llmCache` (Koa), `c.get('llmCache')` (Hono).

@@ -11,6 +11,7 @@ import type { Duration } from '../lib/duration.js'
 import type { ControlPolicy } from '../policy/controls.js'
 import type { CredentialsOptions, PartitionOption } from '../policy/partition.js'
 import type { Clock } from '../ports.js'
+import type { SemanticOptions } from '../semantic/options.js'
 import type { EvictionPolicy } from '../stores/memory.js'
 import type { StoreOption } from '../stores/store.js'
 import type { RefreshAheadBudgetOptions, RefreshAheadOptions } from './ahead-options.js'
@@ -21,8 +22,16 @@ import type { PreloadOptions } from './preload-options.js'
 /** How a recorded stream is sent: at once, with the origin's own rhythm, or at a steady rate. */
 export type ReplayPace = 'instant' | 'recorded' | { readonly tokensPerSecond: number }
 
+/**
+ * What may answer a request. `exact`: an equal request's answer. `hybrid`: else one to a prompt that means the same. `semantic` is the
+ * same as `hybrid`: equal requests always mean the same, and asking for them first costs next to nothing.
+ */
+export type Strategy = 'exact' | 'semantic' | 'hybrid'
+
 /** What may differ from route to route. */
 export interface RouteOptions {
+  /** Whether answers to other prompts that mean the same may be sent: a measured risk. docs/semantic.md. @default 'exact' */
+  readonly strategy?: Strategy | undefined
   /**
    * A whole set of values: by name, or the app's own. What an option says wins over what its policy says, and a route's policy over
    * the cache's options. docs/policies.md has the table.
@@ -129,8 +138,8 @@ export interface LlmCacheOptions extends Omit<RouteOptions, 'preload'> {
   readonly preload?: boolean | PreloadOptions | undefined
   /** Name in `Cache-Status`: letters, digits and `-_.`. @default 'llm-cache' */
   readonly name?: string | undefined
-  /** Only `exact` in this version. @default 'exact' */
-  readonly strategy?: 'exact' | undefined
+  /** How answers are found to what has none of its own, where `strategy` is 'semantic' or 'hybrid'. docs/semantic.md. */
+  readonly semantic?: SemanticOptions | undefined
   /**
    * Any Keyv instance or storage adapter, a store of this library, one of these with what holds for it as a tier, or several: tiers,
    * the nearest first. @default an LRU in this process

@@ -2,6 +2,7 @@
 
 import type { CacheRequest } from '../exchange.js'
 import type { RequestShape } from '../fingerprint/fingerprint.js'
+import type { SemanticKey } from '../fingerprint/namespace.js'
 import type { RequestControls } from '../policy/controls.js'
 import type { Lookup } from '../stores/tiers.js'
 import type { DetachedTicket } from './detached.js'
@@ -15,6 +16,8 @@ export interface Query {
   readonly shape: RequestShape
   /** Not marked by the app, and only its answer can show that a model is behind it. */
   readonly needsModelCall: boolean
+  /** Its prompt and everything else as one name; undefined where the route wants equal requests' answers alone. */
+  readonly semanticKey: (() => SemanticKey) | undefined
   /** This cache sent it itself. */
   readonly ticket: DetachedTicket | undefined
 }

@@ -12,6 +12,7 @@ import { isThenable } from '../lib/deadline.js'
 import { NO_CONTROLS, type RequestControls } from '../policy/controls.js'
 import { isShareable, judgeHead } from '../policy/head-gates.js'
 import type { UpstreamTrace } from '../ports.js'
+import type { Lesson } from '../semantic/layer.js'
 import type { FlightLease } from '../sharing.js'
 import type { TiersSetOutcome } from '../stores/tiers.js'
 import { type EngineContext, isLeaderOnly, labelsOf } from './context.js'
@@ -38,6 +39,8 @@ export interface Recording {
   readonly lease: FlightLease | undefined
   /** The answer may be stored only if a model was seen to be called. */
   readonly needsModelCall: boolean
+  /** What its answer may teach about prompts that mean the same. */
+  readonly lesson: Lesson | undefined
   /** Who sent the request, where it was the cache itself. */
   readonly ticket: DetachedTicket | undefined
   /** What to send where the origin fails. */
@@ -217,6 +220,7 @@ export function startRecording(context: EngineContext, recording: Recording): { 
     }
     void lease?.close()
     marks.stored(key)
+    if (recording.lesson) context.semantic?.stored(entry, recording.lesson)
     ticket?.settle({ kind: 'stored', entryId: id, tokens: undefined, usd: undefined, ...spent() })
     emitter.emit({
       ...labelsOf(clock, request, shape),

@@ -11,6 +11,7 @@ import { headerValue, listMembers } from '../http/headers.js'
 import type { BroadcastReader } from '../lib/broadcast.js'
 import { isThenable } from '../lib/deadline.js'
 import type { Awaitable, Clock } from '../ports.js'
+import type { SemanticMatch } from '../semantic/layer.js'
 import type { OutcomeLabel } from './handle.js'
 import type { ReplayPace } from './options.js'
 import { createPacedSource } from './pace.js'
@@ -45,6 +46,8 @@ export interface HitOptions {
   readonly acceptEncoding: string | undefined
   /** Why it is sent though its freshness has ended, and the origin's status where it was asked; undefined where it is fresh. */
   readonly stale?: { readonly reason: StaleReason; readonly fwdStatus: number | undefined } | undefined
+  /** How near it is to the request, where it answered another one; undefined where it is its own. */
+  readonly semantic?: Pick<SemanticMatch, 'similarity' | 'probability' | 'error'> | undefined
   /** The body of an encoded entry as it was recorded. */
   readonly decode: (entry: Entry) => Awaitable<Uint8Array>
 }
@@ -71,14 +74,15 @@ function encodedReply(entry: Entry, coding: BodyCoding, options: HitOptions): Aw
   return isThenable(body) ? body.then(reply) : reply(body)
 }
 
-function plainReply(entry: Entry, { name, pace, clock, now, ifNoneMatch, source, stale }: HitOptions): Reply {
+function plainReply(entry: Entry, { name, pace, clock, now, ifNoneMatch, source, stale, semantic }: HitOptions): Reply {
   const ttlSeconds = remainingMs(entry, now) / 1000
-  const detail = stale ? `stale-${stale.reason}` : source
+  const detail = semantic ? 'semantic' : stale ? `stale-${stale.reason}` : source
   const wasAsked = stale?.reason === 'if-error' || stale?.reason === 'if-slow'
   const status: CacheStatus = wasAsked
     ? { fwd: ttlSeconds > 0 ? 'request' : 'stale', fwdStatus: stale.fwdStatus, ttlSeconds, detail }
     : { hit: true, ttlSeconds, detail }
-  const own = ownFields(name, status, stale ? 'STALE' : 'HIT', entry.id, entry.headers)
+  const own = ownFields(name, status, semantic ? 'SEMANTIC-HIT' : stale ? 'STALE' : 'HIT', entry.id, entry.headers)
+  if (semantic) own.push(...semanticFields(semantic))
   own.push(['Age', `${Math.floor(ageMs(entry, now) / 1000)}`])
   if (isNotModified(entry, ifNoneMatch)) {
     return { status: 304, headers: [...validators(entry.headers), ...own], body: { kind: 'bytes', bytes: NOTHING } }
@@ -108,6 +112,14 @@ function varyByEncoding(headers: HeaderPairs): HeaderPairs {
 /** A strong validator of the origin's stands for its own bytes, not for ours (RFC 9110 section 8.8.3.3). */
 function weakened([name, value]: readonly [string, string]): readonly [string, string] {
   return name.toLowerCase() === 'etag' && value.startsWith('"') ? [name, `W/${value}`] : [name, value]
+}
+
+/** How sure the cache is, so that callers can tell. */
+function semanticFields({ similarity, probability, error }: NonNullable<HitOptions['semantic']>): (readonly [string, string])[] {
+  const fields: (readonly [string, string])[] = [['x-llm-cache-similarity', similarity.toFixed(3)]]
+  if (probability !== undefined) fields.push(['x-llm-cache-probability', probability.toFixed(3)])
+  if (error !== undefined) fields.push(['x-llm-cache-error-rate', error.toFixed(4)])
+  return fields
 }
 
 /** Another request's answer, as it comes in. */

@@ -10,7 +10,7 @@ import { createCredentialTest, createPartitioner, type Partitioner } from '../po
 import { type AheadRule, checkRouteAhead, resolveAhead } from './ahead-options.js'
 import { booleanOf, checkNames, checkObject, countOf, durationOf, functionOf, invalid, oneOf } from './checks.js'
 import { type FreshnessRule, resolveFreshness } from './freshness-options.js'
-import type { AnswerView, LlmCacheOptions, ReplayPace, RouteOptions } from './options.js'
+import type { AnswerView, LlmCacheOptions, ReplayPace, RouteOptions, Strategy } from './options.js'
 import { POLICIES } from './policies.js'
 
 /** The rules of one route. */
@@ -38,12 +38,17 @@ export interface Rule extends FreshnessRule {
   readonly ahead: AheadRule | undefined
   /** Whether requests of this route are learnt from, and sent ahead. */
   readonly preload: boolean
+  /** Whether answers to prompts that mean the same are looked for. */
+  readonly semantic: boolean
+  /** Who asks, where the partition does not tell. */
+  readonly owner: Partitioner | undefined
 }
 
 /** Request fields with which clients of the providers choose versions and accounts: always in the key. */
 const PROVIDER_HEADERS: readonly string[] = ['anthropic-beta', 'anthropic-version', 'openai-beta', 'openai-organization', 'openai-project']
 
 const ROUTE_OPTIONS: readonly (keyof RouteOptions)[] = [
+  'strategy',
   'policy',
   'ttl',
   'jitter',
@@ -71,7 +76,7 @@ const ROUTE_OPTIONS: readonly (keyof RouteOptions)[] = [
 export const CACHE_OPTIONS: readonly (keyof LlmCacheOptions)[] = [
   ...ROUTE_OPTIONS,
   'name',
-  'strategy',
+  'semantic',
   'store',
   'maxEntries',
   'maxBytes',
@@ -91,6 +96,7 @@ export const CACHE_OPTIONS: readonly (keyof LlmCacheOptions)[] = [
 const DEFAULT_COLLAPSE_MS: number = 60 * 1000
 const DEFAULT_MAX_BODY_BYTES: number = 4 * 1024 * 1024
 
+const STRATEGIES: readonly Strategy[] = ['exact', 'semantic', 'hybrid']
 const NORMALIZE: readonly NormalizeMode[] = ['exact', 'default', 'loose']
 
 /** @throws OptionError for a name that is no option of a route, or belongs to the cache alone */
@@ -137,6 +143,8 @@ export function resolveRule(options: RouteOptions, { enabled = true, lenient = (
     maxBodyBytes: countOf('maxBodyBytes', options.maxBodyBytes, DEFAULT_MAX_BODY_BYTES),
     ahead: resolveAhead(options.refreshAhead),
     preload: booleanOf('preload', options.preload, false),
+    semantic: oneOf('strategy', options.strategy, STRATEGIES, 'exact') !== 'exact',
+    owner: isPrivate ? undefined : createPartitioner('private', options.credentials),
   }
 }
 

@@ -6,6 +6,7 @@ import type { Outcome, Reply } from '../exchange.js'
 import { ageMs, remainingMs } from '../freshness.js'
 import { isThenable } from '../lib/deadline.js'
 import type { Awaitable } from '../ports.js'
+import type { SemanticMatch } from '../semantic/layer.js'
 import type { EngineContext } from './context.js'
 import { idleHandle } from './notes.js'
 import type { Found, Query } from './query.js'
@@ -13,12 +14,14 @@ import { hitReply } from './replies.js'
 import type { Sliding } from './sliding.js'
 import type { Lookedup } from './traffic.js'
 
-type Entryful = Pick<Found, 'entry' | 'source'>
+type Entryful = Pick<Found, 'entry' | 'source'> & { readonly semantic?: SemanticMatch }
 
 export interface Sending {
   hit(query: Query, found: Entryful): Awaitable<Outcome>
   /** @param fwdStatus what the origin answered, where it was asked */
   stale(query: Query, found: Entryful, reason: StaleReason, fwdStatus?: number): Awaitable<Outcome>
+  /** The answer to another prompt that means the same. */
+  semantic(query: Query, match: SemanticMatch): Awaitable<Outcome>
   /** An entry went out as `reply`: tells everybody. */
   sent(query: Query, found: Entryful, reply: Reply, reason: StaleReason | undefined): void
   /** Tells those who learn from the traffic. */
@@ -34,6 +37,7 @@ export function createSending(context: EngineContext, sliding: Sliding, onDamage
   const { decode } = context.compression
   const hitHandle = idleHandle('HIT')
   const staleHandle = idleHandle('STALE')
+  const semanticHandle = idleHandle('SEMANTIC-HIT')
 
   function hit(query: Query, found: Entryful): Awaitable<Outcome> {
     return send(query, found, remainingMs(found.entry, clock.now()) > 0 ? undefined : 'max-stale', undefined)
@@ -51,7 +55,18 @@ export function createSending(context: EngineContext, sliding: Sliding, onDamage
     const ifNoneMatch = request.header('if-none-match')
     const source = store.tiered ? found.source : undefined
     const status = reason && { reason, fwdStatus }
-    const options = { name: cache.name, pace: rule.replay, clock, now, ifNoneMatch, acceptEncoding, source, decode, stale: status }
+    const options = {
+      name: cache.name,
+      pace: rule.replay,
+      clock,
+      now,
+      ifNoneMatch,
+      acceptEncoding,
+      source,
+      decode,
+      stale: status,
+      semantic: found.semantic,
+    }
     try {
       const reply = hitReply(found.entry, options)
       if (!isThenable(reply)) return replay(query, found, reply, reason)
@@ -66,10 +81,10 @@ export function createSending(context: EngineContext, sliding: Sliding, onDamage
 
   function replay(query: Query, found: Entryful, reply: Reply, reason: StaleReason | undefined): Outcome {
     sent(query, found, reply, reason)
-    return { kind: 'replay', reply, handle: reason ? staleHandle : hitHandle }
+    return { kind: 'replay', reply, handle: found.semantic ? semanticHandle : reason ? staleHandle : hitHandle }
   }
 
-  function sent(query: Query, { entry, source }: Entryful, reply: Reply, reason: StaleReason | undefined): void {
+  function sent(query: Query, { entry, source, semantic }: Entryful, reply: Reply, reason: StaleReason | undefined): void {
     const { request, shape } = query
     const now = clock.now()
     emitter.emit({
@@ -86,6 +101,7 @@ export function createSending(context: EngineContext, sliding: Sliding, onDamage
       originMs: entry.meta.originMs,
       notModified: reply.status === 304,
       stale: reason,
+      ...(semantic && { semantic: { similarity: semantic.similarity, probability: semantic.probability, error: semantic.error } }),
     })
     tell(query, reason ? 'stale' : 'hit', entry)
     if (!reason) sliding.hit(entry, query.rule)
@@ -104,5 +120,9 @@ export function createSending(context: EngineContext, sliding: Sliding, onDamage
     return onDamaged(query)
   }
 
-  return { hit, stale, sent, tell }
+  function semantic(query: Query, match: SemanticMatch): Awaitable<Outcome> {
+    return send(query, { entry: match.entry, source: match.source, semantic: match }, undefined, undefined)
+  }
+
+  return { hit, stale, semantic, sent, tell }
 }

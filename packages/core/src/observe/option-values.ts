@@ -17,6 +17,7 @@ type RouteValues = {
 
 /** Options that may differ from route to route, in the order in which they are printed. */
 export const ROUTE_VALUES: RouteValues = {
+  strategy: ({ strategy = 'exact' }) => strategy,
   ttl: (_, { ttlMs, ttlOf }) => (ttlOf ? A_FUNCTION : duration(ttlMs)),
   jitter: (_, { jitter }) => jitter,
   sliding: (_, { slidingMs }) => (slidingMs === undefined ? OFF : duration(slidingMs)),
@@ -62,7 +63,14 @@ type CacheValues = {
 /** Options of the cache; undefined for what does not apply. */
 export const CACHE_VALUES: CacheValues = {
   name: (_, { name }) => name,
-  strategy: ({ strategy = 'exact' }) => strategy,
+  semantic: (_, { semantic: { policy, embedder, maxErrorRate, errorBasis, threshold, z } }) => {
+    const decides = typeof policy === 'function' ? A_FUNCTION : policy
+    const bound =
+      policy === 'static'
+        ? `from a similarity of ${threshold}`
+        : `at most ${100 * maxErrorRate} % of ${errorBasis} wrong, ${z === 2 ? 'strict' : 'balanced'}`
+    return `${embedder.id}; ${decides}, ${bound}`
+  },
   store: ({ store }) => (store === undefined ? 'in this process' : Array.isArray(store) ? `${store.length} tiers` : '1 store'),
   maxEntries: ({ store, maxEntries = 5000 }) => (store === undefined ? maxEntries : undefined),
   maxBytes: ({ store, maxBytes = 64 * MIB }) => (store === undefined ? bytes(maxBytes) : undefined),

@@ -6,6 +6,7 @@ import type { CacheEvent, MissReason, SkipReason, Usage } from '../events.js'
 import type { BypassReason } from '../exchange.js'
 import type { BudgetState } from '../policy/budget.js'
 import type { StoreFailure } from '../ports.js'
+import type { SemanticStats } from '../semantic/layer.js'
 import type { TierStats } from '../stores/guarded.js'
 import type { SharedStats } from './shared-stats.js'
 
@@ -15,6 +16,12 @@ export interface CacheStats {
   readonly hits: number
   /** Of these: answers whose freshness had ended. */
   readonly staleHits: number
+  /** Of the hits: answers to another prompt that means the same. */
+  readonly semanticHits: number
+  /** Requests that were compared with others, by what came of it: 'hit', or why nothing was sent. */
+  readonly semanticLookups: Readonly<Record<string, number>>
+  /** What the semantic layer holds and has learnt; undefined where no route asks for it. */
+  readonly semantic: SemanticStats | undefined
   /** Answers fetched in the background that replaced an older one. */
   readonly refreshed: number
   /** Background fetches that failed and left the older answer as it was. */
@@ -77,7 +84,7 @@ export interface StatsCounter {
   read(
     size: { readonly entries: number; readonly bytes: number } | undefined,
     tiers: readonly TierStats[],
-  ): Omit<CacheStats, 'shared' | 'preload' | 'refreshAhead'>
+  ): Omit<CacheStats, 'shared' | 'preload' | 'refreshAhead' | 'semantic'>
 }
 
 export function createStats(prices?: PriceTable): StatsCounter {
@@ -85,6 +92,7 @@ export function createStats(prices?: PriceTable): StatsCounter {
   const count = {
     hits: 0,
     staleHits: 0,
+    semanticHits: 0,
     refreshed: 0,
     refreshesFailed: 0,
     collapsed: 0,
@@ -99,6 +107,7 @@ export function createStats(prices?: PriceTable): StatsCounter {
   const missReasons: Partial<Record<MissReason, number>> = {}
   const skipped: Partial<Record<SkipReason, number>> = {}
   const rejected: Record<string, number> = {}
+  const semanticLookups: Record<string, number> = {}
   const storeFailures: Partial<Record<StoreFailure, number>> = {}
   const saved = { inputTokens: 0, outputTokens: 0, usd: 0, originMs: 0 }
 
@@ -118,8 +127,15 @@ export function createStats(prices?: PriceTable): StatsCounter {
         case 'lookup-hit':
           count.hits++
           if (event.stale) count.staleHits++
+          if (event.semantic) count.semanticHits++
           saved.originMs += event.originMs
           save(event.usage, event, 1)
+          break
+        case 'semantic-lookup':
+          increase(
+            semanticLookups,
+            Object.hasOwn(semanticLookups, event.outcome) || Object.keys(semanticLookups).length < MAX_LABELS ? event.outcome : 'other',
+          )
           break
         case 'lookup-miss':
           count.misses++
@@ -168,6 +184,7 @@ export function createStats(prices?: PriceTable): StatsCounter {
         bypasses: { ...bypasses },
         skipped: { ...skipped },
         rejected: { ...rejected },
+        semanticLookups: { ...semanticLookups },
         storeFailures: { ...storeFailures },
         hitRate: lookups === 0 ? 0 : served / lookups,
         entries: size?.entries,

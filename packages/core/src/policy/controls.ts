@@ -19,6 +19,7 @@ export const CONTROL_DIRECTIVES = [
   'stale-if-error',
   'ttl',
   'reject',
+  'threshold',
 ] as const
 
 export type ControlDirective = (typeof CONTROL_DIRECTIVES)[number]
@@ -58,6 +59,10 @@ export interface RequestControls {
   readonly ttlMs: number | undefined
   /** Id of an answer that the caller found wrong; only in the cache's own field. */
   readonly reject: string | undefined
+  /** `mode=exact`: no answer to another prompt. */
+  readonly exactOnly: boolean
+  /** Cosine, 0 to 1, that an answer to another prompt has at least; what is malformed counts as 1. */
+  readonly threshold: number | undefined
 }
 
 /** A request that asks for nothing: one shared object, so that the usual request allocates none. */
@@ -71,6 +76,8 @@ export const NO_CONTROLS: RequestControls = Object.freeze({
   staleIfErrorMs: undefined,
   ttlMs: undefined,
   reject: undefined,
+  exactOnly: false,
+  threshold: undefined,
 })
 
 /**
@@ -104,7 +111,8 @@ export function parseControls(header: (name: string) => string | undefined, reso
   const standardField = header('cache-control')
   const ownField = header(CONTROL_FIELD)
   const pragma = standardField === undefined ? header('pragma') : undefined
-  if ((standardField === undefined && ownField === undefined && pragma === undefined) || resolved.allowed.size === 0) return NO_CONTROLS
+  const isAllowed = resolved.allowed.size > 0
+  if (ownField === undefined && !(isAllowed && (standardField !== undefined || pragma !== undefined))) return NO_CONTROLS
 
   const standard = parseCacheControl(standardField)
   const own = parseCacheControl(ownField)
@@ -125,6 +133,8 @@ export function parseControls(header: (name: string) => string | undefined, reso
     staleIfErrorMs: least('stale-if-error'),
     ttlMs: allows('ttl') ? parseTtl(own, resolved) : undefined,
     reject: allows('reject') ? own.get('reject')?.[0] : undefined,
+    exactOnly: own.get('mode')?.includes('exact') === true,
+    threshold: allows('threshold') ? parseThreshold(own.get('threshold')) : undefined,
   }
 }
 
@@ -132,6 +142,12 @@ export function parseControls(header: (name: string) => string | undefined, reso
 const CONTROL_FIELD = 'x-llm-cache-control'
 
 const OPTIONS: readonly string[] = ['allow', 'minTtl', 'maxTtl']
+
+/** The largest, which is the strictest. */
+function parseThreshold(values: readonly (string | undefined)[] | undefined): number | undefined {
+  if (!values) return undefined
+  return Math.max(...values.map((value = '') => (/^(?:0(?:\.\d+)?|1(?:\.0+)?)$/.test(value) ? Number(value) : 1)))
+}
 
 /** `ttl=90s` or `ttl=90` (seconds), the shortest if there are several; what is malformed counts as 0. Clamped. */
 function parseTtl(own: CacheControl, resolved: ResolvedControls): number | undefined {

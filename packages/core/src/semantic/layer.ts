@@ -163,7 +163,16 @@ export function createSemanticLayer(options: ResolvedSemantic, deps: LayerDeps):
     : createMemoryVectorIndex({ maxVectors: MAX_NODES, maxBytes: OWN_INDEX_BYTES, clock })
   const index = options.index ?? (own as VectorIndex)
   const judges: Judges = createJudges(
-    [equalJudge, structureJudge, similarityJudge({ embedder: { embed: (texts) => embedder.embedMany(texts) } }), ...options.judges],
+    [
+      equalJudge,
+      structureJudge,
+      similarityJudge({
+        embedder: { embed: (texts) => embedder.embedMany(texts) },
+        // By wording, other words would be another answer.
+        different: options.embedder.cheap ? -1 : LEAST_ALIKE,
+      }),
+      ...options.judges,
+    ],
     { clock },
   )
   const frequencies = new LRUCache<string, Frequencies>({ max: MAX_NAMESPACES })
@@ -256,13 +265,19 @@ export function createSemanticLayer(options: ResolvedSemantic, deps: LayerDeps):
     const candidate: Candidate = { features, similarity: nearest.similarity, entryId: node.entryId }
     const decision = policy.decide(candidate)
     const told = { similarity: nearest.similarity, probability: decision.probability, threshold: decision.threshold }
-    const no = (reason: NoMatchReason): Finding => ({ match: undefined, reason, ...told, lesson: lesson(candidate, decision) })
-    if (decision.action === 'ask') return no('unsure')
+    // Whatever keeps the policy's word from being kept, its answer is seen for certain.
+    const no = (reason: NoMatchReason, auditRate = 1): Finding => ({
+      match: undefined,
+      reason,
+      ...told,
+      lesson: lesson(candidate, { ...decision, auditRate }),
+    })
+    if (decision.action === 'ask') return no('unsure', decision.auditRate)
     if (query.least !== undefined && nearest.similarity < query.least) return no('unsure')
     if (options.quorum && node.owner !== query.owner && !nodes.isShared(node.group)) return no('quorum')
-    if (decision.action === 'audit') return no('audit')
+    if (decision.action === 'audit') return no('audit', decision.auditRate)
     return chain(entryOf(node.key, query.isFresh), (found): Finding => {
-      if (!found || !found.fresh || found.entry.id !== node.entryId) {
+      if (!found?.fresh || found.entry.id !== node.entryId) {
         // Replaced: the new one has, or will have, a node of its own.
         if (!found || found.entry.id !== node.entryId) lose(node)
         return no('entry-gone')
@@ -396,6 +411,8 @@ function nameOf(error: unknown): string {
 
 /** For embedders that do not say: cosines of sentence models are mostly like this. */
 const UNKNOWN_CALIBRATION = { median: 0.65, scale: 0.2 }
+/** Cosine of two answers up to which a sentence embedder says that they differ. */
+const LEAST_ALIKE = 0.6
 const NEIGHBOURS = 8
 /** Groups besides the nearest whose answers a new one is compared with. */
 const MERGES = 3

@@ -103,9 +103,11 @@ export function resolveSemantic(options: SemanticOptions = {}): ResolvedSemantic
   }
 }
 
+type PolicyName = 'adaptive' | 'vcache' | 'static'
+
 function policyOf({ policy, threshold }: SemanticOptions): ResolvedSemantic['policy'] {
   if (typeof policy === 'function') return policy
-  return oneOf('policy', policy, ['adaptive', 'vcache', 'static'], threshold === undefined ? 'adaptive' : 'static')
+  return oneOf<PolicyName>('policy', policy, ['adaptive', 'vcache', 'static'], threshold === undefined ? 'adaptive' : 'static')
 }
 
 function thresholdOf({ threshold }: SemanticOptions, policy: ResolvedSemantic['policy'], { calibration, id }: Embedder): number {

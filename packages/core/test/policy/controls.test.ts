@@ -70,7 +70,7 @@ describe('parseControls', () => {
     [cc('no-transform, foo=bar, max-fresh=1'), {}],
     [own('mode=exact'), {}],
     [own('mode=loose'), {}],
-    [own('threshold=0.5'), {}],
+    [own('treshold=0.5'), {}],
     [cc(''), {}],
     [cc('foo="no-store, no-cache"'), {}],
     [cc('__proto__, constructor=1'), {}],
@@ -122,7 +122,8 @@ describe('parseControls', () => {
     expect(parse(own(field), policy)).toEqual({ ...NO_CONTROLS, ttlMs })
   })
 
-  const EVERYTHING = 'no-cache, no-store, only-if-cached, max-age=1, min-fresh=1, max-stale=1, stale-if-error=1, ttl=1, reject=x'
+  const EVERYTHING =
+    'no-cache, no-store, only-if-cached, max-age=1, min-fresh=1, max-stale=1, stale-if-error=1, ttl=1, reject=x, threshold=0.5'
   const FIELD_OF: Readonly<Record<ControlDirective, keyof RequestControls>> = {
     'no-cache': 'noCache',
     'no-store': 'noStore',
@@ -133,6 +134,7 @@ describe('parseControls', () => {
     'stale-if-error': 'staleIfErrorMs',
     ttl: 'ttlMs',
     reject: 'reject',
+    threshold: 'threshold',
   }
 
   it.each(CONTROL_DIRECTIVES)('the allow list filters: only %s', (name) => {
@@ -209,7 +211,7 @@ describe('resolveControls', () => {
     [{ allow: 'any' }, 'ERR_OPTION_INVALID', 'controls.allow', ['"any"', "'all'"]],
     [{ allow: 5 }, 'ERR_OPTION_INVALID', 'controls.allow', ['5']],
     [{ allow: ['no-cache', 'nocache'] }, 'ERR_OPTION_INVALID', 'controls.allow[1]', ['"nocache"', 'did you mean "no-cache"']],
-    [{ allow: ['threshold'] }, 'ERR_OPTION_INVALID', 'controls.allow[0]', ['"threshold"', '"max-age"']],
+    [{ allow: ['treshold'] }, 'ERR_OPTION_INVALID', 'controls.allow[0]', ['"treshold"', '"threshold"']],
     [{ allow: ['mode'] }, 'ERR_OPTION_INVALID', 'controls.allow[0]', ['"mode"']],
     [{ allow: [undefined] }, 'ERR_OPTION_INVALID', 'controls.allow[0]', ['undefined']],
     [{ maxTtl: '60' }, 'ERR_OPTION_INVALID', 'controls.maxTtl', ['"60"', "'60s'"]],

@@ -1,0 +1,288 @@
+import { describe, expect, it } from 'vitest'
+import type { LlmCache } from '../../src/cache.js'
+import type { LlmCacheOptions } from '../../src/engine/options.js'
+import type { CacheEvent } from '../../src/events.js'
+import { createHashEmbedder } from '../../src/semantic/embedders/hash.js'
+import { functionJudge } from '../../src/semantic/judges/function.js'
+import type { Embedder } from '../../src/semantic/ports.js'
+import type { DecisionPolicy } from '../../src/semantic/rule/policy.js'
+import { completion, encode, field, harness, JSON_HEAD, open, type RequestParts, record } from '../engine/support.js'
+
+const ask = (content: string, more: object = {}): RequestParts => ({
+  body: { model: 'gpt-4o', messages: [{ role: 'user', content }], ...more },
+})
+const SKY = 'Why does the sky look blue at noon?'
+const SKY_AGAIN = 'Why does the sky look so blue at noon?'
+const OTHER = 'How do whales sleep under water?'
+
+/** Serves what is near, and audits when told to. */
+function bold(audit: () => boolean = () => false): {
+  policy: () => DecisionPolicy
+  learnt: { same: boolean; rejected: boolean | undefined }[]
+} {
+  const learnt: { same: boolean; rejected: boolean | undefined }[] = []
+  const policy = (): DecisionPolicy => ({
+    name: 'bold',
+    decide(candidate) {
+      const near = candidate !== undefined && candidate.similarity > 0.6
+      return { action: near ? (audit() ? 'audit' : 'serve') : 'ask', probability: 0.9, threshold: 0.5, error: 0.01, auditRate: 0.5 }
+    },
+    learn: ({ same, rejected }) => void learnt.push({ same, rejected }),
+    inspect: () => ({ labels: learnt.length, audits: 0, auditedWrong: 0, threshold: 0.5, error: undefined, paused: undefined }),
+    save: () => '',
+    merge: () => true,
+  })
+  return { policy, learnt }
+}
+
+function semantic(options: LlmCacheOptions['semantic'] = {}, more: LlmCacheOptions = {}): ReturnType<typeof harness> {
+  return harness({ strategy: 'hybrid', semantic: { policy: bold().policy, ...options }, ...more })
+}
+
+/** Learning goes on in the background. */
+async function settled(cache: LlmCache): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+  expect(cache).toBeDefined()
+}
+
+const outcomes = (events: readonly CacheEvent[]): string[] =>
+  events.flatMap((event) => (event.type === 'semantic-lookup' ? [event.outcome] : []))
+
+describe('a request whose prompt means the same', () => {
+  it('gets the stored answer, marked, with how near it is', async () => {
+    const { cache, last } = semantic()
+    await record(cache, ask(SKY), completion('Rayleigh.'))
+    await settled(cache)
+    const { reply, handle } = await open(cache, ask(SKY_AGAIN), 'replay')
+    expect(reply.body.kind === 'bytes' && new TextDecoder().decode(reply.body.bytes)).toBe(completion('Rayleigh.'))
+    expect(handle.outcome).toBe('SEMANTIC-HIT')
+    expect(field(reply.headers, 'x-llm-cache')).toBe('SEMANTIC-HIT')
+    expect(Number(field(reply.headers, 'x-llm-cache-similarity'))).toBeGreaterThan(0.6)
+    expect(field(reply.headers, 'x-llm-cache-probability')).toBe('0.900')
+    expect(field(reply.headers, 'x-llm-cache-error-rate')).toBe('0.0100')
+    expect(field(reply.headers, 'cache-status')).toMatch(/^llm-cache; hit; ttl=\d+; detail=semantic$/)
+    expect(last('lookup-hit').semantic).toMatchObject({ probability: 0.9, error: 0.01 })
+    expect(await cache.stats()).toMatchObject({ hits: 1, semanticHits: 1, semantic: { vectors: 1 } })
+  })
+
+  it('gets its own where the two are equal, and where the caller or the route wants no other', async () => {
+    const { cache } = semantic()
+    await record(cache, ask(SKY))
+    await settled(cache)
+    const { reply } = await open(cache, ask(SKY), 'replay')
+    expect(field(reply.headers, 'x-llm-cache')).toBe('HIT')
+    const exact = { ...ask(SKY_AGAIN), headers: { 'x-llm-cache-control': 'mode=exact' } }
+    const near = { ...ask(SKY_AGAIN), headers: { 'x-llm-cache-control': 'threshold=0.999' } }
+    const anew = { ...ask(SKY_AGAIN), headers: { 'cache-control': 'no-cache' } }
+    for (const [way, parts] of [
+      [cache, exact],
+      [cache, near],
+      [cache.route({ strategy: 'exact' }), ask(SKY_AGAIN)],
+      [cache, anew],
+    ] as const) {
+      const { recorder } = await open(way, parts, 'record')
+      recorder.abort('client-gone')
+    }
+  })
+
+  it.each([
+    [
+      'system prompt',
+      {
+        messages: [
+          { role: 'system', content: 'Be brief.' },
+          { role: 'user', content: SKY_AGAIN },
+        ],
+      },
+    ],
+    [
+      'history',
+      {
+        messages: [
+          { role: 'user', content: 'Hi' },
+          { role: 'assistant', content: 'Hello' },
+          { role: 'user', content: SKY_AGAIN },
+        ],
+      },
+    ],
+    ['model', { model: 'gpt-4o-mini' }],
+    ['tools', { tools: [{ type: 'function', function: { name: 'look', parameters: {} } }] }],
+    ['response format', { response_format: { type: 'json_object' } }],
+    [
+      'attachment',
+      {
+        messages: [
+          {
+            role: 'user',
+            content: [
+              { type: 'text', text: SKY_AGAIN },
+              { type: 'image_url', image_url: { url: 'https://a.test/1.png' } },
+            ],
+          },
+        ],
+      },
+    ],
+  ])('is another one with another %s', async (_, more) => {
+    const { cache } = semantic()
+    await record(cache, ask(SKY))
+    await settled(cache)
+    await open(cache, ask(SKY_AGAIN, more), 'record')
+  })
+
+  it("never gets another user's", async () => {
+    const { cache } = semantic()
+    await record(cache, { ...ask(SKY), headers: { authorization: 'Bearer a' } })
+    await settled(cache)
+    await open(cache, { ...ask(SKY_AGAIN), headers: { authorization: 'Bearer b' } }, 'record')
+    await open(cache, { ...ask(SKY_AGAIN), headers: { authorization: 'Bearer a' } }, 'replay')
+  })
+
+  it.each([
+    ['a number', 'Convert 5 miles to kilometers please', 'Convert 6 miles to kilometers please', /^guard-/],
+    ['a negation', 'Which plants are toxic to cats', 'Which plants are not toxic to cats', 'guard-negation'],
+    ['too few words', 'continue', 'continue!', 'too-few-words'],
+    ['nothing in common', SKY, OTHER, /nothing-near|unsure/],
+  ])('is no match where they differ in, or are, %s', async (_, first, second, reason) => {
+    const { cache, events } = semantic()
+    await record(cache, ask(first))
+    await settled(cache)
+    await open(cache, ask(second), 'record')
+    expect(outcomes(events).at(-1)).toMatch(reason)
+  })
+
+  it('goes with its entry: removed, retired, expired', async () => {
+    const { cache, clock, events } = semantic({}, { ttl: '1h', staleIfError: 0, tags: ['sky'] })
+    for (const remove of [
+      () => cache.invalidate({ all: true }),
+      () => cache.invalidate({ tags: ['sky'] }),
+      () => cache.invalidate({ pattern: { tag: 's*' } }),
+      async () => clock.advance(3_600_001),
+    ]) {
+      await record(cache, ask(SKY))
+      await settled(cache)
+      await open(cache, ask(SKY_AGAIN), 'replay')
+      await remove()
+      const { recorder } = await open(cache, ask(SKY_AGAIN), 'record')
+      recorder.abort('client-gone')
+    }
+    expect(outcomes(events).filter((outcome) => outcome === 'hit')).toHaveLength(4)
+  })
+})
+
+describe('learning', () => {
+  it('compares the answers to an audit with the nearest one, and joins what is equal', async () => {
+    let audit = true
+    const { policy, learnt } = bold(() => audit)
+    const { cache, last } = semantic({ policy })
+    await record(cache, ask(SKY), completion('Rayleigh.'))
+    await settled(cache)
+    await record(cache, ask(SKY_AGAIN), completion('Rayleigh.'))
+    await settled(cache)
+    expect(learnt).toEqual([{ same: true, rejected: undefined }])
+    expect(last('semantic-judged')).toMatchObject({ verdict: 'same', judge: 'equal', audited: true })
+    audit = false
+    await open(cache, ask('Why does the sky look very blue at noon?'), 'replay')
+  })
+
+  it("asks the app's own judge where the texts differ, and learns nothing from one that fails", async () => {
+    const { policy, learnt } = bold(() => true)
+    let fails = false
+    const judge = functionJudge('mine', () => {
+      if (fails) throw new Error('down')
+      return 'different' as const
+    })
+    const { cache } = semantic({ policy, judge })
+    await record(cache, ask(SKY), completion('Because of Rayleigh scattering of sunlight.'))
+    await settled(cache)
+    await record(cache, ask(SKY_AGAIN), completion('A question for a painter, perhaps.'))
+    await settled(cache)
+    expect(learnt.map(({ same }) => same)).toEqual([false])
+    fails = true
+    await record(cache, ask('Why does the sky look really blue at noon?'), completion('Nobody knows, some say.'))
+    await settled(cache)
+    expect(learnt).toHaveLength(1)
+  })
+
+  it('takes a rejection as the hardest of labels', async () => {
+    const { policy, learnt } = bold()
+    const { cache } = semantic({ policy })
+    await record(cache, ask(SKY))
+    await settled(cache)
+    const { reply } = await open(cache, ask(SKY_AGAIN), 'replay')
+    expect(await cache.reject(field(reply.headers, 'x-llm-cache-id') as string, 'wrong')).toBe(true)
+    expect(learnt).toEqual([{ same: false, rejected: true }])
+    await open(cache, ask(SKY_AGAIN), 'record')
+  })
+
+  it('shares an answer with other users only after prompts of two of them were found to mean the same', async () => {
+    const { cache, events } = semantic({}, { partition: 'shared' })
+    const by = (user: string, content: string): RequestParts => ({ ...ask(content), headers: { authorization: `Bearer ${user}` } })
+    await record(cache, by('a', SKY), completion('Rayleigh.'))
+    await settled(cache)
+    await open(cache, by('a', SKY_AGAIN), 'replay')
+    await record(cache, by('b', SKY_AGAIN), completion('Rayleigh.'))
+    expect(outcomes(events).at(-1)).toBe('quorum')
+    await settled(cache)
+    await open(cache, by('c', 'Why does the sky look very blue at noon?'), 'replay')
+  })
+})
+
+describe('what fails is a miss', () => {
+  const broken: Record<string, Partial<Embedder>> = {
+    'an embedder that throws': {
+      embed: () => {
+        throw new Error('down')
+      },
+    },
+    'an embedder that rejects': { embed: () => Promise.reject(new Error('429')) },
+    'vectors that are none': { embed: (texts) => texts.map(() => [Number.NaN, 1]) },
+    'vectors of nothing': { embed: (texts) => texts.map(() => [0, 0]) },
+    'too few vectors': { embed: () => [] },
+  }
+  it.each(Object.entries(broken))('%s', async (_, part) => {
+    const embedder: Embedder = { id: 'broken', embed: createHashEmbedder().embed, ...part }
+    const { cache, events } = semantic({ embedder })
+    await record(cache, ask(SKY))
+    await settled(cache)
+    await open(cache, ask(SKY_AGAIN), 'record')
+    expect(outcomes(events)).toEqual(['embedder-failed', 'embedder-failed'])
+    await open(cache, ask(SKY), 'replay')
+  })
+
+  it('an embedder that hangs, after its deadline', async () => {
+    const { cache, clock, events } = semantic({ embedder: { id: 'slow', embed: () => new Promise(() => undefined) } })
+    const opening = Promise.resolve(open(cache, ask(SKY), 'record'))
+    for (let turn = 0; turn < 5; turn++) {
+      await new Promise((resolve) => setImmediate(resolve))
+      clock.advance(1000)
+    }
+    const { recorder } = await opening
+    recorder.head(200, JSON_HEAD)
+    recorder.write(encode(completion()))
+    recorder.end()
+    expect(outcomes(events)).toEqual(['embedder-failed'])
+  })
+
+  it('an index that throws', async () => {
+    const down = (): never => {
+      throw new Error('down')
+    }
+    const index = { name: 'broken', add: down, search: down, remove: down, clear: down, size: () => 0, close: () => undefined }
+    const { cache, events, types } = semantic({ index })
+    await record(cache, ask(SKY))
+    await settled(cache)
+    expect(outcomes(events)).toEqual(['index-failed'])
+    expect(types()).toContain('semantic-failed')
+    await open(cache, ask(SKY), 'replay')
+  })
+})
+
+describe('nothing private', () => {
+  it('is in events and statistics', async () => {
+    const { cache, events } = semantic()
+    await record(cache, ask(SKY), completion('Rayleigh.'))
+    await settled(cache)
+    await open(cache, ask(SKY_AGAIN), 'replay')
+    expect(JSON.stringify([events, await cache.stats()])).not.toMatch(/sky|noon|Rayleigh|lc1\./i)
+  })
+})
