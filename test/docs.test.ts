@@ -6,7 +6,7 @@ const read = (path: string): string => readFileSync(new URL(`../${path}`, import
 /** Names in the export clauses of an entry point. */
 function exportedNames(path: string): string[] {
   const clauses = [...read(path).matchAll(/export (?:type )?\{([^}]+)\}/g)].flatMap((match) => (match[1] as string).split(','))
-  return clauses.map((name) => name.replace(/^\s*(?:type )?\s*/, '').trim()).filter((name) => name !== '')
+  return clauses.map((name) => name.replace(/^\s*(?:type )?\s*(?:\w+ as )?/, '').trim()).filter((name) => name !== '')
 }
 
 /** String literals of a union type, as `type Name = | 'a' | 'b'`. */

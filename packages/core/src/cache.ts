@@ -40,7 +40,7 @@ import { type CacheStats, createStats } from './observe/stats.js'
 import { digestsOf, type Partitioner, type PartitionSelector } from './policy/partition.js'
 import { createModelCallTest } from './policy/upstream-rules.js'
 import type { Awaitable } from './ports.js'
-import { createSemanticLayer, type SemanticEvent, type SemanticLayer } from './semantic/layer.js'
+import { createSemanticLayer, type SemanticEvent, type SemanticLayer, type SimilarEntry } from './semantic/layer.js'
 import { guardStore } from './stores/guarded.js'
 import type { Removal } from './stores/hearing.js'
 import { openStores } from './stores/store.js'
@@ -103,6 +103,24 @@ export interface LlmCache extends CacheRoute, Control {
    * estimated from a sample of the misses, of which digests alone are kept.
    */
   analyze(): Promise<Analysis>
+  /**
+   * The stored answers whose prompts are nearest to `text`, best first: for looking round, nothing is decided. Nothing is found where no
+   * route asks for the semantic layer.
+   *
+   * @param k most of them, 1 to 1000
+   * @throws OptionError for a wrong `k` or a partition that names nothing; EmbedderError where the text has no vector
+   * @example
+   * const [nearest] = await cache.findSimilar('Why is the sky blue?', 1) // { entryId, similarity: 0.93 }
+   */
+  findSimilar(text: string, k: number, options?: { readonly partition?: PartitionSelector }): Promise<readonly SimilarEntry[]>
+  /**
+   * What the semantic layer has learnt, as texts without prompts and answers: to look at, to keep, to give to another app.
+   * `import` adds such texts to what is known, and says how many of them could be read.
+   */
+  readonly learning: {
+    export(): Readonly<Record<string, string>>
+    import(learnt: Readonly<Record<string, string>>): number
+  }
   /** Subscribes to everything that happens; the returned function ends the subscription. */
   on(listener: CacheEventListener): () => void
   /** Stops caching: requests go to their handlers, timers end, stores that the cache opened are closed. Idempotent. */
@@ -285,6 +303,20 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
       return { ...own(), shared: await shared?.read(), preload: preloader?.stats() }
     },
     analyze: async () => analyze(own(), missed.read()),
+    async findSimilar(text, k, { partition } = {}) {
+      if (!Number.isInteger(k) || k < 1 || k > 1000)
+        throw new OptionError('ERR_OPTION_INVALID', 'k', 'k must be a whole number from 1 to 1000')
+      const prefixes = partition === undefined ? [''] : digests(partition).map((digest) => `lc1.${digest}.`)
+      const found = await Promise.all(prefixes.map((prefix) => semantic?.findSimilar(text, k, prefix) ?? []))
+      return found
+        .flat()
+        .sort((a, b) => b.similarity - a.similarity)
+        .slice(0, k)
+    },
+    learning: {
+      export: () => semantic?.learners.export() ?? {},
+      import: (learnt) => semantic?.learners.import(learnt) ?? 0,
+    },
     on: emitter.on,
     close() {
       closing ??= (async () => {

@@ -22,7 +22,7 @@ export type { AppTarget, CallbackApp, FetchApp, ServerApp } from './dispatch/tar
 export type { RefreshAheadBudgetOptions, RefreshAheadOptions } from './engine/ahead-options.js'
 export type { BudgetOptions } from './engine/budget-options.js'
 export type { CacheHandle, OutcomeLabel } from './engine/handle.js'
-export type { AnswerView, LlmCacheOptions, ReplayPace, RouteOptions, UpstreamRule } from './engine/options.js'
+export type { AnswerView, LlmCacheOptions, ReplayPace, RouteOptions, Strategy, UpstreamRule } from './engine/options.js'
 export type { PatternsOptions } from './engine/pattern-options.js'
 export type { Policy, PolicyChoice, PolicyName } from './engine/policies.js'
 export type { PolicyInForce, ValueSource } from './engine/precedence.js'
@@ -32,6 +32,7 @@ export { createEntryCodec, type EncryptionOptions, type EntryCodecOptions } from
 export { type BodyCoding, type BodyEncoding, type ChunkMark, type Entry, type EntryMeta, entryBytes } from './entry/entry.js'
 export { decodeFrame, encodeFrame } from './entry/frame.js'
 export {
+  EmbedderError,
   type FrameDamage,
   FrameError,
   LlmCacheError,
@@ -52,6 +53,7 @@ export type {
   PreloadSwitchReason,
   RefreshCause,
   RefreshFailure,
+  SemanticLabels,
   SkipReason,
   StaleReason,
   Usage,
@@ -103,8 +105,32 @@ export type {
   StoreSize,
   StoreState,
 } from './ports.js'
-export { createHashEmbedder } from './semantic/embedders/hash.js'
-export type { VectorIndex, VectorItem, VectorMatch, VectorQuery } from './semantic/ports.js'
+export { createHashEmbedder, type HashEmbedderOptions } from './semantic/embedders/hash.js'
+export type { NoMatchReason } from './semantic/finding.js'
+export { equalJudge } from './semantic/judges/equal.js'
+export { functionJudge } from './semantic/judges/function.js'
+export { type JudgeUsage, type LlmJudgeOptions, llmJudge } from './semantic/judges/llm.js'
+export { JUDGE_INSTRUCTIONS } from './semantic/judges/llm-prompt.js'
+export { type SimilarityJudgeOptions, similarityJudge } from './semantic/judges/similarity.js'
+export { structureJudge } from './semantic/judges/structure.js'
+export type { SemanticStats, SimilarEntry } from './semantic/layer.js'
+export type { SemanticOptions } from './semantic/options.js'
+export type {
+  AnswerText,
+  Calibration,
+  Embedder,
+  Judge,
+  Judgement,
+  VectorIndex,
+  VectorItem,
+  VectorMatch,
+  VectorQuery,
+} from './semantic/ports.js'
+export type { ErrorBasis } from './semantic/rule/bound.js'
+export type { Candidate, Decision, DecisionPolicy, Outcome as DecisionOutcome, PolicyState } from './semantic/rule/policy.js'
+export { BUILT_IN_GUARDS, type Guard, type GuardId, type GuardOptions } from './semantic/text/guards.js'
+export type { TextProfile } from './semantic/text/profile.js'
+export { DEFAULT_ROUTER, type Router } from './semantic/text/router.js'
 export { createMemoryVectorIndex, type MemoryVectorIndex } from './semantic/vectors/memory.js'
 export type { EvictedVector, MemoryVectorIndexOptions } from './semantic/vectors/memory-options.js'
 export { toUnitVector } from './semantic/vectors/unit.js'

@@ -7,7 +7,6 @@ import { LRUCache } from 'lru-cache'
 import { sha256 } from '#platform'
 import { answerTextOf } from '../answer/text.js'
 import type { Entry } from '../entry/entry.js'
-import type { SemanticKey, SemanticSkip } from '../fingerprint/namespace.js'
 import { headerValue } from '../http/headers.js'
 import { chain, isThenable } from '../lib/deadline.js'
 import type { Awaitable, Clock } from '../ports.js'
@@ -15,6 +14,7 @@ import type { Removal } from '../stores/hearing.js'
 import type { Records } from '../stores/records.js'
 import type { Lookup } from '../stores/tiers.js'
 import { type EmbedderEvent, guardEmbedder, type SafeEmbedder } from './embedders/guarded.js'
+import type { Finding, Lesson, NoMatchReason, SemanticQuery } from './finding.js'
 import { equalJudge } from './judges/equal.js'
 import { createJudges, type Judges, type JudgesStats } from './judges/judges.js'
 import { similarityJudge } from './judges/similarity.js'
@@ -31,74 +31,10 @@ import { type Neighbour, standingOf } from './rule/standing.js'
 import { createStaticPolicy } from './rule/static.js'
 import { createVCachePolicy } from './rule/vcache.js'
 import { compareTexts } from './text/compare.js'
-import { type IneligibleReason, matchable } from './text/eligibility.js'
+import { matchable } from './text/eligibility.js'
 import { createFrequencies, type Frequencies } from './text/frequencies.js'
 import { profileOf, type TextProfile } from './text/profile.js'
-import type { FreshReason } from './text/router.js'
 import { createMemoryVectorIndex } from './vectors/memory.js'
-
-/** A request that has no entry of its own. */
-export interface SemanticQuery {
-  /** Its cache key. */
-  readonly key: string
-  readonly semantic: Extract<SemanticKey, { kind: 'prompt' }>
-  /** Digest of who asks; undefined where the partition is that user's own. */
-  readonly owner: string | undefined
-  /** A cosine that a match has at least, as the caller wants it. */
-  readonly least: number | undefined
-  readonly isFresh: (entry: Entry) => boolean
-}
-
-/** Why no entry was sent. Values are stable and safe as labels. */
-export type NoMatchReason =
-  | SemanticSkip
-  | IneligibleReason
-  | `asks-${FreshReason}`
-  /** Nothing like it is known. */
-  | 'nothing-near'
-  /** The nearest answers something else, as a guard found. */
-  | `guard-${string}`
-  /** The policy is not sure enough, or is learning. */
-  | 'unsure'
-  /** It would have been sent: the origin is asked to see whether that is right. */
-  | 'audit'
-  /** The nearest is another user's, and no second user has confirmed it. */
-  | 'quorum'
-  /** Its entry is gone, or not fresh enough for this caller. */
-  | 'entry-gone'
-  | 'embedder-failed'
-  | 'index-failed'
-
-export interface SemanticMatch {
-  readonly entry: Entry
-  /** Name of the tier that had it. */
-  readonly source: string
-  /** Cosine. */
-  readonly similarity: number
-  /** Probability that it answers; undefined where the policy has none. */
-  readonly probability: number | undefined
-  /** Share of wrong answers among hits that is reckoned with; undefined where nothing is known. */
-  readonly error: number | undefined
-}
-
-/** What may be learnt from the origin's answer to this request. */
-export interface Lesson {
-  readonly query: SemanticQuery
-  readonly profile: TextProfile
-  readonly vector: Float32Array
-  readonly neighbours: readonly Neighbour[]
-  readonly candidate: Candidate | undefined
-  readonly decision: Decision | undefined
-}
-
-export interface Finding {
-  readonly match: SemanticMatch | undefined
-  readonly reason: NoMatchReason | undefined
-  readonly similarity: number | undefined
-  readonly probability: number | undefined
-  readonly threshold: number | undefined
-  readonly lesson: Lesson | undefined
-}
 
 export type SemanticEvent =
   | EmbedderEvent
@@ -119,9 +55,10 @@ export interface SemanticStats {
   readonly learners: ReturnType<Learners['inspect']>
 }
 
+/** An entry whose prompt is like a text. */
 export interface SimilarEntry {
+  /** `x-llm-cache-id` of its answer. */
   readonly entryId: string
-  readonly key: string
   /** Cosine. */
   readonly similarity: number
 }
@@ -130,6 +67,11 @@ export interface SemanticLayer {
   find(query: SemanticQuery): Awaitable<Finding>
   /** The origin's answer is stored: it can be found from now on, and teaches. In the background. */
   stored(entry: Entry, lesson: Lesson): void
+  /**
+   * The entries of all namespaces under `prefix` whose prompts are nearest to `text`, best first; no decision is made of it.
+   * @throws EmbedderError, VectorError and what the index throws
+   */
+  findSimilar(text: string, k: number, prefix: string): Promise<readonly SimilarEntry[]>
   /** A user found an answer wrong that was sent for another prompt. */
   rejected(entryId: string): void
   forget(removal: Removal): void
@@ -362,6 +304,17 @@ export function createSemanticLayer(options: ResolvedSemantic, deps: LayerDeps):
     find,
     stored,
     learners,
+    async findSimilar(text, k, prefix) {
+      const vector = await embedder.embed(text)
+      const found: SimilarEntry[] = []
+      for (const namespace of nodes.namespaces(prefix)) {
+        for (const { id, similarity } of await index.search(spaceOf(namespace), vector, { k })) {
+          const node = nodes.get(id)
+          if (node) found.push({ entryId: node.entryId, similarity })
+        }
+      }
+      return found.sort((a, b) => b.similarity - a.similarity).slice(0, k)
+    },
     rejected(entryId) {
       const known = served.get(entryId)
       if (!known) return

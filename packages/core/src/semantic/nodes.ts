@@ -27,6 +27,8 @@ export interface NodeTable {
   remove(key: string): Node | undefined
   /** The nodes that were under keys which begin with `prefix`. */
   clear(prefix: string): readonly Node[]
+  /** Namespaces whose names begin with `prefix`. */
+  namespaces(prefix: string): ReadonlySet<string>
   readonly size: number
 }
 
@@ -85,6 +87,11 @@ export function createNodeTable(maxNodes: number, onEvicted: (node: Node) => voi
     clear(prefix) {
       const found = [...nodes.values()].filter(({ key }) => key.startsWith(prefix))
       for (const { key } of found) nodes.delete(key)
+      return found
+    },
+    namespaces(prefix) {
+      const found = new Set<string>()
+      for (const { namespace } of nodes.values()) if (namespace.startsWith(prefix)) found.add(namespace)
       return found
     },
     get size() {

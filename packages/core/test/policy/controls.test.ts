@@ -68,7 +68,8 @@ describe('parseControls', () => {
     // Not ours, or not in this field.
     [cc('ttl=5'), {}],
     [cc('no-transform, foo=bar, max-fresh=1'), {}],
-    [own('mode=exact'), {}],
+    [own('mode=exact'), { exactOnly: true }],
+    [cc('mode=exact'), {}],
     [own('mode=loose'), {}],
     [own('treshold=0.5'), {}],
     [cc(''), {}],

@@ -81,7 +81,7 @@ describe('a request whose prompt means the same', () => {
       [cache, anew],
     ] as const) {
       const { recorder } = await open(way, parts, 'record')
-      recorder.abort('client-gone')
+      recorder.abort('origin-error')
     }
   })
 
@@ -163,7 +163,7 @@ describe('a request whose prompt means the same', () => {
       await open(cache, ask(SKY_AGAIN), 'replay')
       await remove()
       const { recorder } = await open(cache, ask(SKY_AGAIN), 'record')
-      recorder.abort('client-gone')
+      recorder.abort('origin-error')
     }
     expect(outcomes(events).filter((outcome) => outcome === 'hit')).toHaveLength(4)
   })
