@@ -39,13 +39,14 @@ const identifiers: Guard = {
   id: 'identifiers',
   compare(fresh, old, { identifiers: difference }) {
     if (difference.fresh.length === 0 && difference.old.length === 0) return undefined
-    const left = difference.fresh.filter((name) => !old.text.includes(name))
-    const right = difference.old.filter((name) => !fresh.text.includes(name))
+    if (difference.fresh.length > MANY && difference.old.length > MANY) return 'conflict'
+    const left = difference.fresh.filter((name) => !hasWord(old.text, name))
+    const right = difference.old.filter((name) => !hasWord(fresh.text, name))
     return (left.length > 0 && right.length > 0) || left.some(isAddress) || right.some(isAddress) ? 'conflict' : undefined
   },
 }
 
-/** One denies what the other does not: 'can I' and 'can I not', 'legal' and 'illegal'. English, and the negations of 16 other languages. */
+/** One denies what the other does not: 'can I' and 'can I not', 'legal' and 'illegal'. English, and the negations of 19 other languages. */
 const negation: Guard = {
   id: 'negation',
   compare(fresh, old, differences) {
@@ -56,8 +57,8 @@ const negation: Guard = {
 /** Both name a beginning and an end, and they are exchanged: 'from A to B' and 'from B to A', 'is A faster than B'. */
 const direction: Guard = {
   id: 'direction',
-  compare(fresh, old) {
-    return directionDiffers(fresh, old) ? 'conflict' : undefined
+  compare(fresh, old, differences) {
+    return directionDiffers(fresh, old, differences) ? 'conflict' : undefined
   },
 }
 
@@ -153,13 +154,17 @@ export const BUILT_IN_GUARDS: readonly Guard[] = [
 
 /** Most words left over on each side that are compared each with each. */
 const CLOSE_LOOK = 6
+/** More things named by one side alone than these need no closer look. */
+const MANY = 32
 /** One denies a word that the other uses without denying it, or uses with a denying prefix. */
 export function negationDiffers(fresh: TextProfile, old: TextProfile, { content: difference }: Differences): boolean {
   const { negations: left } = fresh
   const { negations: right } = old
   if (left.count > 0 && deniesOther(left, right, old.sequence)) return true
   if (right.count > 0 && deniesOther(right, left, fresh.sequence)) return true
-  if (!fresh.english || !old.english || left.count !== right.count) return false
+  if (left.count !== right.count) return false
+  // Of other languages the prefixes are known, but not the words that only look as if they had one.
+  if (!(fresh.english && old.english) && (difference.fresh.length !== 1 || difference.old.length !== 1)) return false
   if (difference.fresh.length > CLOSE_LOOK || difference.old.length > CLOSE_LOOK) return false
   return (
     difference.fresh.some((a) => difference.old.some((b) => isDenial(a, b)) || old.functional.some((b) => isDenial(a, b))) ||
@@ -167,9 +172,10 @@ export function negationDiffers(fresh: TextProfile, old: TextProfile, { content:
   )
 }
 
-export function directionDiffers(fresh: TextProfile, old: TextProfile): boolean {
+/** Beginning and end are exchanged, or the two sides of something else that does not read the same both ways. */
+export function directionDiffers(fresh: TextProfile, old: TextProfile, { content }: Differences): boolean {
   if (isReversed(fresh.direction, old.direction)) return true
-  return fresh.content.length === old.content.length && isExchanged(fresh.sequence, old.sequence)
+  return content.fresh.length === 0 && content.old.length === 0 && isExchanged(fresh.sequence, old.sequence)
 }
 
 /** The one word on each side that the other lacks, or undefined where more differs, or less. */
@@ -217,4 +223,11 @@ function spansDiffer(
     return equal ? undefined : 'conflict'
   }
   return fresh.every(inOld) && old.every(inFresh) ? undefined : 'conflict'
+}
+
+/** True where `word` stands in the text, not as a part of a longer one. */
+function hasWord(text: string, word: string): boolean {
+  for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1))
+    if (!/[\p{L}\p{N}]/u.test(`${text[at - 1] ?? ' '}${text[at + word.length] ?? ' '}`)) return true
+  return false
 }

@@ -80,7 +80,7 @@ export function compareTexts(
     antonym: antonymOf(fresh, old, differences),
     entityConflict: nameSides === 2 ? 1 : 0,
     entityExtra: nameSides === 1 ? 1 : 0,
-    reversed: directionDiffers(fresh, old) ? 1 : 0,
+    reversed: directionDiffers(fresh, old, differences) ? 1 : 0,
     substitution: substitutions === 1 && extras === 0 ? 1 : 0,
     substitutions,
     extras,

@@ -6,7 +6,7 @@ const PREFIXES = pairs(
 const MORE_PREFIXES = pairs('ante/post mono/poly homo/hetero intra/extra endo/exo sub/super pro/anti')
 const ENDINGS = pairs('er/ee or/ee ful/less')
 /** Letters that must be the same in both. */
-const SHARED = 4
+const SHARED = 3
 
 /** True for 'inflate' and 'deflate', 'employer' and 'employee', 'useful' and 'useless'. Stems or words. */
 export function isContrary(a: string, b: string): boolean {

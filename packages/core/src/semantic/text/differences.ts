@@ -93,7 +93,13 @@ function areCompatible(a: Quantity, b: Quantity): boolean {
     return a.key.split('-').every((part, index) => part === '*' || others[index] === '*' || part === others[index])
   }
   if (a.kind === 'version' && b.kind === 'version') return a.key.startsWith(`${b.key}.0`) || b.key.startsWith(`${a.key}.0`)
-  if (a.kind !== 'number' && b.kind !== 'number') return false
-  if (a.kind === 'number' && b.kind === 'number' && a.key !== a.figure && b.key !== b.figure) return false
+  if (isPounds(a, b) || isPounds(b, a)) return true
+  const bare = (a.kind === 'number' && a.key === a.figure) || (b.kind === 'number' && b.key === b.figure)
+  if (!bare || a.kind === b.kind) return false
   return a.figure === b.figure || a.key.startsWith(`${b.figure}-`) || b.key.startsWith(`${a.figure}-`)
+}
+
+/** 'Pounds' are money or a mass. */
+function isPounds(a: Quantity, b: Quantity): boolean {
+  return a.figure === b.figure && a.key.endsWith(' gbp') && b.key.endsWith(' mass')
 }

@@ -79,10 +79,12 @@ const COMMUTATIVE: ReadonlySet<string> = new Set([
 const STRETCH = 40
 
 /**
- * True where `b` is `a` with two stretches exchanged around what stands between them ('is X faster than Y', 'is Y faster than X'),
+ * True where one is the other with two stretches exchanged around what stands between them ('is X faster than Y', 'is Y faster than X'),
  * both with a content word, and what stands between them does not read the same both ways.
  */
-export function isExchanged(a: readonly string[], b: readonly string[]): boolean {
+export function isExchanged(fresh: readonly string[], old: readonly string[]): boolean {
+  const a = fresh.filter(isNoArticle)
+  const b = old.filter(isNoArticle)
   if (a.length !== b.length || a.length < 3) return false
   let start = 0
   while (start < a.length && a[start] === b[start]) start++
@@ -96,9 +98,20 @@ export function isExchanged(a: readonly string[], b: readonly string[]): boolean
       if (!same(a, start, b, end - left, left) || !same(a, end - right, b, start, right)) continue
       if (!same(a, start + left, b, start + right, middle)) continue
       const between = a.slice(start + left, start + left + middle)
+      if (isRotation(a, b)) return false
       return hasContent(a, start, left) && hasContent(a, end - right, right) && !between.every((word) => COMMUTATIVE.has(word))
     }
   return false
+}
+
+function isNoArticle(word: string): boolean {
+  return word !== 'a' && word !== 'an' && word !== 'the'
+}
+
+/** 'On the guest account, how do I close it' and 'how do I close it on the guest account'. */
+function isRotation(a: readonly string[], b: readonly string[]): boolean {
+  if (a.length > STRETCH) return false
+  return a.some((_, by) => b.every((word, index) => word === a[(index + by) % a.length]))
 }
 
 function same(a: readonly string[], from: number, b: readonly string[], at: number, length: number): boolean {

@@ -53,6 +53,8 @@ const HARMLESS: ReadonlySet<string> = new Set(
 /** Who cannot find something asks where it is. */
 const SEEKING: ReadonlySet<string> = new Set(['find', 'locate', 'see', 'figure'])
 const PRONOUNS: ReadonlySet<string> = new Set('i you he she it we they this that there'.split(' '))
+/** More negations than these in one text are not read. */
+const MOST = 64
 /** Content words that a negation reaches. */
 const REACH = 5
 /** Words to look at for them. */
@@ -63,8 +65,8 @@ export function negationsOf(tokens: readonly Token[], stems: readonly string[], 
   const foreign = FOREIGN[language]
   let count = 0
   let heads: string[] | undefined
-  let reach: string[] = []
-  for (let at = 0; at < tokens.length; at++) {
+  const reach: string[] = []
+  for (let at = 0; at < tokens.length && count < MOST; at++) {
     const { kind, text } = tokens[at] as Token
     if (kind !== 'word' || !(foreign ?? NEGATIONS).has(text)) continue
     const reached = reachOf(tokens, at)
@@ -73,7 +75,7 @@ export function negationsOf(tokens: readonly Token[], stems: readonly string[], 
     heads ??= []
     const head = stems[reached[0] ?? at + 1]
     if (head !== undefined) heads.push(head)
-    reach = [...reach, ...reached.map((index) => stems[index] as string)]
+    for (const index of reached) reach.push(stems[index] as string)
   }
   return heads === undefined ? NONE : { count, heads, reach }
 }
@@ -118,7 +120,7 @@ export function deniesOther(denying: Negations, other: Negations, others: readon
 }
 
 /** Prefixes that turn a word into its opposite. */
-const PREFIXES: readonly string[] = ['un', 'dis', 'in', 'im', 'il', 'ir', 'non', 'de', 'anti', 'mis', 'a']
+const PREFIXES: readonly string[] = ['un', 'dis', 'in', 'im', 'il', 'ir', 'non', 'de', 'anti', 'mis', 'a', 'des', 'dés', 'не']
 
 /** True where one word is the other with a denying prefix: 'unlock' and 'lock', 'illegal' and 'legal'. */
 export function isDenial(a: string, b: string): boolean {

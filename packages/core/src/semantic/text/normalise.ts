@@ -23,8 +23,9 @@ const LATIN = /\p{Script=Latin}/u
 const LOOK_ALIKE_SCRIPTS = /[\p{Script=Cyrillic}\p{Script=Greek}\p{Script=Armenian}\p{Script=Cherokee}]/u
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it removes
 const CONTROLS = /[\x00-\x08\x0b\x0e-\x1f\x7f]/g
-const LINE_ENDS = /[^\S\n]*[\n\r\f\u0085\u2028\u2029][\s]*/g
-const SPACES = /[^\S\n]{2,}|[^\S\n ]/g
+const LINE_ENDS = /[\r\f\u0085\u2028\u2029]/g
+const SPACES = /[^\S\n]+/g
+const AROUND_LINE_ENDS = / ?\n\s*/g
 const TYPOGRAPHY = /[‘’‚‛ʼ′´“”„‟″‐‑‒–—―−…×÷]/g
 const PLAIN: Readonly<Record<string, string>> = {
   '“': '"',
@@ -73,7 +74,7 @@ export function normaliseText(given: string): NormalisedText {
     if (LOOK_ALIKE_SCRIPTS.test(text)) text = text.replace(WORD, foldWord)
     text = text.replace(STRAY_MARKS, '')
   }
-  return { text: text.replace(CONTROLS, '').replace(LINE_ENDS, '\n').replace(SPACES, ' ').trim(), tooLong }
+  return { text: text.replace(CONTROLS, '').replace(LINE_ENDS, '\n').replace(SPACES, ' ').replace(AROUND_LINE_ENDS, '\n').trim(), tooLong }
 }
 
 /** Only words that mix scripts: a whole word of Cyrillic letters is a word of a language written so. */

@@ -90,7 +90,7 @@ export function profileOf(given: string): TextProfile {
     negations: negationsOf(tokens, words.map(synonymOf), language),
     names: english ? namesOf(tokens, words) : [],
     question: english ? questionOf(tokens) : 'none',
-    siblings: english ? siblingsOf(tokens, words) : [],
+    siblings: english ? siblingsOf(tokens, words, quantities) : [],
     direction: english ? directionOf(tokens, words) : NO_DIRECTION,
   }
 }

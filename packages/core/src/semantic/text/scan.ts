@@ -44,6 +44,10 @@ const PATH =
 const FILE =
   /^[\w-]+(?:\.[\w-]+)*\.(?:js|ts|jsx|tsx|mjs|py|rb|go|rs|java|c|h|cpp|cs|php|sh|sql|css|html?|json|ya?ml|toml|xml|csv|tsv|md|txt|pdf|docx?|xlsx?|pptx?|png|jpe?g|gif|svg|mp[34]|wav|zip|gz|tar|exe|log|env|ini|conf|cfg|lock|com|org|net|io|dev|ai|gov|edu|co|uk|de|fr)$/i
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i
+/** 'USB-C'. */
+const VARIANT = /^[A-Z]{2,}-[A-Za-z]$/
+/** 'sugar-free'. */
+const FREE_OF = /^([a-z]+)-free$/i
 const TICKET = /^#?[a-z]{1,12}[-_]?\d[a-z\d]*(?:[-_.]?[a-z\d]+)*$|^#\d+$|^#[\w-]+$/i
 const VERSION = /^v\d+(?:\.\d+)*(?:-[\w.]+)?$|^\d+(?:\.\d+){2,}(?:-[\w.]+)?$/i
 const NUMBER = /^[-+]?(?:[$€£¥₹₩₽₿]\s?)?[-+]?(?:\d|\.\d)/
@@ -77,7 +81,18 @@ export function scan(text: string): Scanned {
       initial = SENTENCE_END.test(chunk)
     }
   }
-  return { tokens, code, quoted: text.includes('"') || text.includes("'") || text.includes('«') ? quotedIn(text) : [] }
+  return {
+    tokens: tokens.filter(isNoDash),
+    code,
+    quoted: text.includes('"') || text.includes("'") || text.includes('«') ? quotedIn(text) : [],
+  }
+}
+
+/** A dash alone is a minus only beside a figure or a letter that stands for one. */
+function isNoDash(token: Token, at: number, all: readonly Token[]): boolean {
+  if (token.text !== '-' || token.kind !== 'symbol') return true
+  const isTerm = (other: Token | undefined): boolean => other !== undefined && (other.kind === 'number' || other.text.length === 1)
+  return isTerm(all[at - 1]) && isTerm(all[at + 1])
 }
 
 function quotedIn(text: string): readonly string[] {
@@ -99,7 +114,9 @@ function addChunk(tokens: Token[], chunk: string, initial: boolean): void {
   else {
     const core = chunk.replace(LEADING, '').replace(TRAILING, '')
     const kind = core === '' ? undefined : kindOf(core)
-    if (isWord(core)) addWord(tokens, core, initial)
+    const without = FREE_OF.exec(core)
+    if (without !== null) for (const word of ['without', without[1] as string]) addWord(tokens, word, initial)
+    else if (isWord(core)) addWord(tokens, core, initial)
     else if (kind !== undefined) tokens.push(tokenOf(kind, core, initial))
     else addParts(tokens, core === '' ? chunk : core, initial)
   }
@@ -116,7 +133,16 @@ function kindOf(core: string): TokenKind | undefined {
     if (UUID.test(core) || (/^\d/.test(core) && /^[a-z\d]+(?:[-_][a-z\d]+)*$/i.test(core) && /[a-z]/i.test(core))) return 'identifier'
     return undefined
   }
-  if (UUID.test(core) || URL.test(core) || EMAIL.test(core) || PATH.test(core) || FILE.test(core) || TICKET.test(core) || SNAKE.test(core))
+  if (
+    UUID.test(core) ||
+    URL.test(core) ||
+    EMAIL.test(core) ||
+    PATH.test(core) ||
+    FILE.test(core) ||
+    TICKET.test(core) ||
+    VARIANT.test(core) ||
+    SNAKE.test(core)
+  )
     return 'identifier'
   return undefined
 }

@@ -35,7 +35,7 @@ log: log in,login,sign in,signin | log out,logout,log off,sign out,signout,sign 
 access: install,reinstall | uninstall
 tier: free | basic | starter | standard | plus | team | premium | pro | business | enterprise | gold | silver | platinum | bronze | ultimate
 system: windows | macos,mac,osx | linux,ubuntu | android | ios,iphone,ipad
-arithmetic: plus,sum,+ | minus,difference | multiply,times,product,* | divide,quotient
+arithmetic: plus,sum,+ | minus,- | multiply,times,product,* | divide,quotient
 plus-or-minus: add,addition | subtract,subtraction
 cryptography: encrypt,encryption | decrypt,decryption
 coding: encode,encoder | decode,decoder
@@ -71,7 +71,7 @@ row: row | column
 booking: book,reserve,order | cancel
 consent: accept,approve,confirm,allow,permit,enable | reject,decline,deny,refuse,forbid,prohibit
 travel: arrive,arrival | depart,departure
-degree: more | less,few
+degree: more | less,few,fewer
 most: most | least
 rank: best,top | worst
 size: big*,large*,huge | small*,tiny*,little
@@ -124,7 +124,13 @@ manual: manual | automatic
 wired: wired | wireless
 permanent: permanent | temporary
 formal: formal | informal,casual
-adult: adult | child,kid
+adult: adult | child,kid,minor
+fee: free | paid,paying
+right: grant | revoke
+greeting: hello,hi | goodbye,bye
+plant: fruit | vegetable
+zodiac: aries | taurus | gemini | virgo | libra | scorpio | sagittarius | capricorn | aquarius | pisces | leo
+officer: ceo | cfo | cto | coo | cmo
 begin: start,begin | end,finish
 departure-board: takeoff | landing
 person-of-trade: buyer,customer | seller,vendor
@@ -182,6 +188,11 @@ from: from | to
 at: on | off
 up: up | down
 sides: with | without
+frame: this | next | last,previous
+timing: within,by | after,beyond
+agent: by | to
+limit: under,below | over,above
+time-unit: second | minute | hour | day | week | month | quarter | year | decade | century
 reach: each,every,all | any,some | none
 quantity: all | some
 half: full | half | empty

@@ -1,5 +1,6 @@
 /** Members of sibling groups named in a text. See `sibling-groups.ts`. */
 
+import type { Quantity } from './quantities.js'
 import type { Token } from './scan.js'
 import { SIBLING_GROUPS } from './sibling-groups.js'
 import { stem } from './stem.js'
@@ -17,16 +18,20 @@ const INDEX: ReadonlyMap<string, readonly SiblingCode[]> = indexed()
 const SECOND: ReadonlyMap<string, ReadonlySet<string>> = seconds()
 
 /** Codes of what the text names, ascending, each once. */
-export function siblingsOf(tokens: readonly Token[], stems: readonly string[]): readonly SiblingCode[] {
+export function siblingsOf(tokens: readonly Token[], stems: readonly string[], quantities: readonly Quantity[]): readonly SiblingCode[] {
   const found = new Set<SiblingCode>()
+  let next = 0
   for (const [at, word] of stems.entries()) {
-    if (tokens[at]?.kind === 'code') continue
+    // Units that belong to a figure are compared with it.
+    while ((quantities[next]?.at ?? at) + (quantities[next]?.length ?? 1) <= at) next++
+    const quantity = quantities[next]
+    if (tokens[at]?.kind === 'code' || (quantity?.kind === 'measure' && at > quantity.at)) continue
     for (const code of INDEX.get(word) ?? []) found.add(code)
     const second = SECOND.get(word)
     if (second === undefined) continue
-    for (let next = at + 1; next <= at + GAP && next < stems.length; next++) {
-      const follower = stems[next] as string
-      if (!second.has(follower) || (next > at + 1 && !PARTICLES.has(follower))) continue
+    for (let later = at + 1; later <= at + GAP && later < stems.length; later++) {
+      const follower = stems[later] as string
+      if (!second.has(follower) || (later > at + 1 && !PARTICLES.has(follower))) continue
       for (const code of INDEX.get(`${word} ${follower}`) ?? []) found.add(code)
       break
     }
