@@ -5,7 +5,7 @@
 
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { readSets } from '../bench/lib/question-sets.mjs'
+import { loadSet, TRAINING_SETS } from '../bench/lib/semantic-data.mjs'
 import { stemOf, wordsOf } from '../packages/core/dist/semantic/embedders/tokens.js'
 
 // As in hash.ts: four levels a nat.
@@ -14,8 +14,7 @@ const MOST_NATS = 8
 const { values } = parseArgs({ options: { data: { type: 'string' } } })
 if (!values.data) throw new Error('--data <folder> is needed')
 
-const { banking77, clinc150, hwu64 } = readSets(values.data)
-const shares = [banking77, clinc150, hwu64].map((rows) => sharesOf(rows.map(({ text }) => text)))
+const shares = TRAINING_SETS.map((name) => sharesOf(loadSet(values.data, name).map(({ text }) => text)))
 const stems = new Set(shares.flatMap((share) => [...share.keys()]))
 const levels = Array.from({ length: MOST_NATS * LEVELS_PER_NAT }, () => [])
 for (const stem of [...stems].sort()) {
