@@ -5,6 +5,7 @@
  */
 
 import { type BoundOptions, blocksOf, type Point, type Threshold, thresholdOf } from './bound.js'
+import { createDriftTest } from './drift.js'
 import { FEATURE_NAMES, FEATURE_SCALE, FEATURES_VERSION, type Features } from './features.js'
 import { createLabelRing, type Label } from './labels.js'
 import { type Example, fitLogistic, probability } from './logistic.js'
@@ -40,10 +41,11 @@ export function createAdaptivePolicy(options: AdaptiveOptions): DecisionPolicy {
   let lastTau = Number.POSITIVE_INFINITY
   let total = 0
   let unlearnt = 0
-  /** The last audits of what was above the threshold: true for a wrong answer. */
-  let audits: boolean[] = []
-  let audited = 0
-  let auditedWrong = 0
+  /** Of audits, and of what was served: users reject some of it, but say nothing of the rest. */
+  const auditDrift = createDriftTest()
+  const servedDrift = createDriftTest()
+  /** Counts what makes a refit under way worthless. */
+  let era = 0
   let paused: PolicyState['paused'] = 'learning'
 
   const probabilityOf = (features: Features): number => probability(beta, features)
@@ -64,40 +66,33 @@ export function createAdaptivePolicy(options: AdaptiveOptions): DecisionPolicy {
     if (!candidate) return { action: 'ask', probability: undefined, threshold: tau, error: undefined, auditRate: 1 }
     const p = probabilityOf(candidate.features)
     if (p < tau || paused) return { action: 'ask', probability: p, threshold: tau, error: undefined, auditRate: 1 }
-    return { action: random() < rate ? 'audit' : 'serve', probability: p, threshold: tau, error: upper, auditRate: rate }
+    if (random() < rate) return { action: 'audit', probability: p, threshold: tau, error: upper, auditRate: rate }
+    servedDrift.add(false, upper)
+    return { action: 'serve', probability: p, threshold: tau, error: upper, auditRate: rate }
   }
 
   function learn({ candidate, decision, same, rejected = false }: Outcome): void {
-    const wouldServe = decision.action !== 'ask'
-    const p = decision.probability ?? probabilityOf(candidate.features)
-    const chance = wouldServe && !rejected ? decision.auditRate : 1
-    ring.add({ features: candidate.features, p, correct: same, chance, audited: wouldServe, rejected })
+    const audited = decision.action !== 'ask'
+    ring.add({ features: candidate.features, correct: same, chance: audited && !rejected ? decision.auditRate : 1, audited, rejected })
     total++
     unlearnt++
-    if (!wouldServe) return
-    audited++
-    if (!same) auditedWrong++
-    audits.push(!same)
-    if (audits.length > MAX_AUDITS) audits.shift()
-    if (hasDrifted()) drift()
     // A user's word tells at once; the model follows.
-    else if (rejected) unlearnt = Math.max(unlearnt, dueAfter())
+    if (rejected) unlearnt = Math.max(unlearnt, dueAfter())
+    const test = rejected ? servedDrift : auditDrift
+    if (!paused && audited && test.add(!same, decision.error ?? threshold.upper)) {
+      ring.keep(KEPT_AFTER_DRIFT)
+      relearn()
+    }
   }
 
-  /** More audits were wrong than can be chance, if the threshold kept what it promised. */
-  function hasDrifted(): boolean {
-    const wrong = audits.reduce((sum, each) => sum + (each ? 1 : 0), 0)
-    const expected = audits.length * Math.max(threshold.upper, LEAST_EXPECTED)
-    return wrong >= DRIFT_LEAST && wrong > expected + DRIFT_Z * Math.sqrt(expected)
-  }
-
-  /** What was learnt no longer holds: only what was learnt last does, and nothing is served until there is enough of it again. */
-  function drift(): void {
+  /** What was learnt no longer holds: nothing is served until enough was learnt again. */
+  function relearn(): void {
+    era++
     paused = 'drift'
     threshold = NOTHING
     lastTau = Number.POSITIVE_INFINITY
-    audits = []
-    ring.keep(KEPT_AFTER_DRIFT)
+    auditDrift.reset()
+    servedDrift.reset()
     total = 0
     unlearnt = 0
     beta = start
@@ -114,23 +109,38 @@ export function createAdaptivePolicy(options: AdaptiveOptions): DecisionPolicy {
 
   function* refit(): Generator<void, void> {
     unlearnt = 0
-    const labels = ring.all
+    const begun = era
+    const labels = [...ring.all]
     const examples = labels.map(exampleOf)
     const ridge = (prior ? PRIOR_WORTH : RIDGE) * FEATURE_SCALE * FEATURE_SCALE
     const whole = yield* fitLogistic(examples, { prior: start, ridge, start: beta })
-    const points = yield* crossValidated(labels, examples, whole, ridge)
-    beta = whole
-    const probabilities: number[] = []
-    for (const [index, features] of recent.entries()) {
-      if (features) probabilities.push(probabilityOf(features))
-      if (index % RECENT_SLICE === 0) yield
-    }
-    const next = thresholdOf(blocksOf(points), probabilities, recent.length, options)
+    const blocks = blocksOf(yield* crossValidated(labels, examples, whole, ridge))
+    yield
+    const probabilities = yield* expected(labels, whole)
+    // More was learnt of in the meantime than this work knows.
+    if (era !== begun) return
+    const next = thresholdOf(blocks, probabilities, Math.max(recent.length, probabilities.length), options)
     // Chance finds a lenient threshold now and then: two in a row have to allow what is served.
     const before = lastTau
     lastTau = next.tau
     threshold = before > next.tau && before !== Number.POSITIVE_INFINITY ? { ...next, tau: before } : next
+    beta = whole
     paused = next.tau === Number.POSITIVE_INFINITY ? 'bound' : undefined
+  }
+
+  /** Probabilities of the requests to come: as the recent ones, or after a restart as those that the labels were drawn from. */
+  function* expected(labels: readonly Label[], coefficients: Float64Array): Generator<void, number[]> {
+    const probabilities: number[] = []
+    const drawn = recent.length < Math.min(labels.length, LEAST_RECENT) ? labels.slice(-LEAST_RECENT) : []
+    for (const { features, chance, rejected } of drawn) {
+      const p = probability(coefficients, features)
+      for (let times = rejected ? 0 : Math.round(1 / chance); times > 0; times--) probabilities.push(p)
+    }
+    for (const [index, features] of recent.entries()) {
+      if (features) probabilities.push(probability(coefficients, features))
+      if (index % RECENT_SLICE === 0) yield
+    }
+    return probabilities
   }
 
   /** Each label with the probability by a model that has not seen it: by its own the model would flatter itself. */
@@ -161,8 +171,8 @@ export function createAdaptivePolicy(options: AdaptiveOptions): DecisionPolicy {
     work: () => (unlearnt >= dueAfter() && enough() ? refit() : undefined),
     inspect: () => ({
       labels: ring.all.length,
-      audits: audited,
-      auditedWrong,
+      audits: ring.all.filter(({ audited }) => audited).length,
+      auditedWrong: ring.all.filter(({ audited, correct }) => audited && !correct).length,
       threshold: threshold.tau,
       error: threshold.tau === Number.POSITIVE_INFINITY ? undefined : threshold.upper,
       paused,
@@ -170,10 +180,12 @@ export function createAdaptivePolicy(options: AdaptiveOptions): DecisionPolicy {
     }),
     save: ring.save,
     merge(saved) {
-      const added = ring.merge(saved)
-      if (added === undefined) return false
-      total += added
-      unlearnt += added
+      const merged = ring.merge(saved)
+      if (!merged) return false
+      // Another process saw what was learnt fail.
+      if (merged.forgotten > 0) relearn()
+      total += merged.added
+      unlearnt += merged.added
       return true
     },
   }
@@ -196,12 +208,13 @@ const NOTHING: Threshold = { tau: Number.POSITIVE_INFINITY, error: 0, upper: 0, 
 const MAX_LABELS = 6000
 const MAX_RECENT = 5000
 const RECENT_SLICE = 500
+/** So many recent requests stand for those to come. */
+const LEAST_RECENT = 500
 const LEAST_LABELS = 250
 const LEAST_LABELS_WITH_PRIOR = 50
 const LEAST_AUDITS = 0.05
 const MOST_AUDITS = 0.5
 const AUDITS_FALL = 650
-const MAX_AUDITS = 400
 /** Labels' worth of the prior. */
 const PRIOR_WORTH = 30
 const RIDGE = 1
@@ -209,6 +222,3 @@ const MOST_WORTH = 20
 const MOST_FIT_WORTH = 6
 const REJECTION_WORTH = 10
 const KEPT_AFTER_DRIFT = 100
-const DRIFT_LEAST = 4
-const DRIFT_Z = 3
-const LEAST_EXPECTED = 0.005

@@ -43,11 +43,15 @@ export interface Threshold {
   readonly served: number
 }
 
-/** Blocks in ascending order, error descending. */
+/** Blocks in ascending order: the errors of their labels descend, though not strictly those drawn to what the model predicts. */
 export function blocksOf(points: readonly Point[]): readonly Block[] {
   const pools: Pool[] = []
-  for (const { p, wrong, weight } of [...points].sort((a, b) => a.p - b.p)) {
-    let pool: Pool = { low: p, high: p, wrong: wrong ? weight : 0, weight, squares: weight * weight, predicted: (1 - p) * weight }
+  const sorted = [...points].sort((a, b) => a.p - b.p)
+  for (let at = 0; at < sorted.length; ) {
+    const { p } = sorted[at] as Point
+    let pool: Pool = { low: p, high: p, wrong: 0, weight: 0, squares: 0, predicted: 0 }
+    // Equal probabilities are one from the start, whatever their order.
+    for (let point = sorted[at]; point?.p === p; point = sorted[++at]) pool = merged(pool, poolOf(point))
     for (let before = pools.at(-1); before && before.wrong * pool.weight <= pool.wrong * before.weight; before = pools.at(-1)) {
       pools.pop()
       pool = merged(before, pool)
@@ -55,10 +59,10 @@ export function blocksOf(points: readonly Point[]): readonly Block[] {
     pools.push(pool)
   }
   return pools.map(({ low, high, wrong, weight, squares, predicted }) => {
-    const error = (wrong + PSEUDO_COUNTS * (predicted / weight)) / (weight + PSEUDO_COUNTS)
     // Weights make many of few: what counts is how many labels there really were.
-    const labels = (weight * weight) / squares + PSEUDO_COUNTS
-    return { low, high, error, variance: (error * (1 - error)) / labels }
+    const labels = (weight * weight) / squares
+    const error = ((wrong / weight) * labels + PSEUDO_COUNTS * (predicted / weight)) / (labels + PSEUDO_COUNTS)
+    return { low, high, error, variance: (error * (1 - error)) / (labels + PSEUDO_COUNTS) }
   })
 }
 
@@ -80,17 +84,22 @@ export function thresholdOf(
   let inBlock = 0
   let expected = 0
   let variance = 0
-  for (const p of [...recent].sort((a, b) => b - a)) {
+  const ascending = Float64Array.from(recent).sort()
+  for (let index = ascending.length - 1; index >= 0; index--) {
+    const p = ascending[index] as number
     while (at > 0 && p < (blocks[at] as Block).low) {
       at--
       inBlock = 0
     }
     const block = blocks[at] as Block
+    if (block.error > MOST_ERROR) break
     served++
     expected += block.error
     // The same block's error counts for all of them: their sum varies with the square of their number.
     variance += (2 * inBlock + 1) * block.variance
     inBlock++
+    // Of equal probabilities all are served or none.
+    if (ascending[index - 1] === p) continue
     const upper = expected + z * Math.sqrt(variance)
     const rate = basis === 'hits' ? upper / served : upper / requests
     if (rate <= maxErrorRate) best = { tau: p, error: expected / served, upper: upper / served, served: served / requests }
@@ -108,6 +117,10 @@ interface Pool {
   readonly predicted: number
 }
 
+function poolOf({ p, wrong, weight }: Point): Pool {
+  return { low: p, high: p, wrong: wrong ? weight : 0, weight, squares: weight * weight, predicted: (1 - p) * weight }
+}
+
 function merged(a: Pool, b: Pool): Pool {
   return {
     low: a.low,
@@ -119,5 +132,7 @@ function merged(a: Pool, b: Pool): Pool {
   }
 }
 
+/** What is more often wrong than right is not served, even where the bound would have room for it. */
+const MOST_ERROR = 0.5
 /** Labels' worth of the model's own word in each block. */
 const PSEUDO_COUNTS = 10

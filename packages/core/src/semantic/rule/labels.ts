@@ -1,40 +1,44 @@
 /** Labels that were learnt from, bounded, and as text that other processes can add to their own. */
 
-import { FEATURES_VERSION, type Features } from './features.js'
+import { FEATURE_NAMES, FEATURES_VERSION, type Features } from './features.js'
 
 export interface Label {
   /** Whose it is, and which of theirs: the same label is never counted twice. */
   readonly by: string
   readonly at: number
   readonly features: Features
-  /** The probability when it was decided. */
-  readonly p: number
   readonly correct: boolean
   /** It would have been served; the chance that it was audited, else 1. */
   readonly chance: number
+  /** It would have been served, or was. */
   readonly audited: boolean
   readonly rejected: boolean
 }
 
 export interface LabelRing {
+  /** Oldest first. */
   readonly all: readonly Label[]
-  add(label: Omit<Label, 'by' | 'at'>): Label
-  /** Keeps the newest `count`. */
+  add(label: Omit<Label, 'by' | 'at'>): void
+  /** Forgets all but the newest `count`, in every process that reads what this one saves. */
   keep(count: number): void
   save(): string
-  /** How many were new; undefined where `saved` cannot be read. */
-  merge(saved: string): number | undefined
+  /** Undefined where `saved` cannot be read, and nothing changed. */
+  merge(saved: string): Merged | undefined
+}
+
+export interface Merged {
+  /** Labels that were new. */
+  readonly added: number
+  /** Own ones that another process had forgotten. */
+  readonly forgotten: number
 }
 
 /** @param by a random id of this process, of `A-Za-z0-9_-` */
 export function createLabelRing(capacity: number, by: string, now: () => number): LabelRing {
   let labels: Label[] = []
   let last = 0
-
-  function insert(label: Label): void {
-    labels.push(label)
-    if (labels.length > capacity) labels = labels.slice(labels.length - capacity)
-  }
+  /** What is older was forgotten, and does not come back from elsewhere. */
+  let since = 0
 
   return {
     get all() {
@@ -43,41 +47,50 @@ export function createLabelRing(capacity: number, by: string, now: () => number)
     add(label) {
       // Distinct for this process, and near enough to the time to tell old from new.
       last = Math.max(now(), last + 1)
-      const own = { ...label, by, at: last }
-      insert(own)
-      return own
+      labels.push({ ...label, by, at: last })
+      if (labels.length > capacity) labels = labels.slice(labels.length - capacity)
     },
     keep(count) {
-      labels = labels.slice(-count)
+      labels = count > 0 ? labels.slice(-count) : []
+      since = labels.reduce((oldest, { at }) => Math.min(oldest, at), last + 1)
     },
-    save: () => JSON.stringify({ version: FEATURES_VERSION, labels: labels.map(rowOf) }),
+    save: () => JSON.stringify({ version: FEATURES_VERSION, since, labels: labels.map(rowOf) }),
     merge(saved) {
-      const read = readLabels(saved)
+      const read = readSaved(saved)
       if (!read) return undefined
-      const known = new Set(labels.map(idOf))
-      const fresh = read.filter((label) => !known.has(idOf(label)))
-      if (fresh.length > 0) labels = [...labels, ...fresh].sort((a, b) => a.at - b.at).slice(-capacity)
-      return fresh.length
+      const own = new Set(labels.map(idOf))
+      since = Math.max(since, read.since)
+      const all = [...labels, ...read.labels.filter((label) => !own.has(idOf(label)))].filter(({ at }) => at >= since)
+      const held = all.sort(byAge).slice(-capacity)
+      const added = held.reduce((sum, label) => sum + (own.has(idOf(label)) ? 0 : 1), 0)
+      const forgotten = labels.reduce((sum, { at }) => sum + (at < since ? 1 : 0), 0)
+      if (added + forgotten > 0) labels = held
+      return { added, forgotten }
     },
   }
 }
 
-type Row = readonly [by: string, at: number, p: number, chance: number, flags: number, features: string]
+type Row = readonly [by: string, at: number, chance: number, flags: number, features: string]
 
 function idOf({ by, at }: Label): string {
   return `${by}.${at}`
 }
 
-function rowOf({ by, at, p, chance, correct, audited, rejected, features }: Label): Row {
-  const flags = (correct ? CORRECT : 0) | (audited ? AUDITED : 0) | (rejected ? REJECTED : 0)
-  return [by, at, rounded(p), rounded(chance), flags, btoa(String.fromCharCode(...new Uint8Array(features.buffer.slice(0))))]
+/** The same order in every process. */
+function byAge(a: Label, b: Label): number {
+  return a.at - b.at || (a.by < b.by ? -1 : 1)
 }
 
-function readLabels(saved: string): Label[] | undefined {
+function rowOf({ by, at, chance, correct, audited, rejected, features }: Label): Row {
+  const flags = (correct ? CORRECT : 0) | (audited ? AUDITED : 0) | (rejected ? REJECTED : 0)
+  return [by, at, Math.round(chance * 1e6) / 1e6, flags, btoa(String.fromCharCode(...new Uint8Array(features)))]
+}
+
+function readSaved(saved: string): { readonly since: number; readonly labels: readonly Label[] } | undefined {
   try {
-    const { version, labels } = JSON.parse(saved) as { version?: unknown; labels?: unknown }
-    if (version !== FEATURES_VERSION || !Array.isArray(labels)) return undefined
-    return labels.map(labelOf)
+    const { version, since, labels } = JSON.parse(saved) as { version?: unknown; since?: unknown; labels?: unknown }
+    if (version !== FEATURES_VERSION || !isNumber(since) || !Array.isArray(labels)) return undefined
+    return { since, labels: labels.map(labelOf) }
   } catch {
     return undefined
   }
@@ -85,16 +98,17 @@ function readLabels(saved: string): Label[] | undefined {
 
 /** @throws TypeError where it is none */
 function labelOf(row: unknown): Label {
-  const [by, at, p, chance, flags, text] = row as Row
-  const isLabel = typeof by === 'string' && [at, p, chance, flags].every(Number.isFinite) && chance > 0 && typeof text === 'string'
-  if (!isLabel) throw new TypeError('no label')
-  const features = Int8Array.from(atob(text), (char) => (char.charCodeAt(0) << 24) >> 24)
+  const [by, at, chance, flags, text] = row as Row
+  if (typeof by !== 'string' || typeof text !== 'string' || !isNumber(at) || !isNumber(flags) || !isNumber(chance))
+    throw new TypeError('no label')
+  const features = Int8Array.from(atob(text), (char) => char.charCodeAt(0))
+  if (features.length !== FEATURE_NAMES.length || chance <= 0 || chance > 1) throw new TypeError('no label')
   const has = (flag: number): boolean => (flags & flag) !== 0
-  return { by, at, p, chance, correct: has(CORRECT), audited: has(AUDITED), rejected: has(REJECTED), features }
+  return { by, at, chance, correct: has(CORRECT), audited: has(AUDITED), rejected: has(REJECTED), features }
 }
 
-function rounded(value: number): number {
-  return Math.round(value * 1e6) / 1e6
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value)
 }
 
 const CORRECT = 1

@@ -53,14 +53,23 @@ export interface DecisionPolicy {
 }
 
 export interface PolicyState {
+  /** Answers that were judged, within what is kept of them. */
   readonly labels: number
-  /** Labels of what was served or would have been, and how many of them were wrong. */
+  /** Those of them for what was served or would have been, and how many of these were wrong. Audits are drawn more often at first. */
   readonly audits: number
   readonly auditedWrong: number
+  /** As `Decision.threshold`; Infinity where nothing is served. */
   readonly threshold: number
-  /** As `Decision.error`. */
+  /**
+   * Share of wrong answers among hits that is reckoned with, as `Decision.error`. `adaptive`: the most by what is known, with the
+   * confidence that was asked for; `static`: that of the audits; `vcache`: the bound, which it takes of all requests.
+   */
   readonly error: number | undefined
-  /** Why nothing is served; undefined where something may be. */
+  /**
+   * Why nothing is served; undefined where something may be. `learning`: too little is known yet; `drift`: more answers were wrong than
+   * chance explains, so it learns anew; `bound`: no threshold keeps the bound.
+   */
   readonly paused: 'learning' | 'drift' | 'bound' | undefined
+  /** What the model goes by: a weight for each feature, of values about 0 to 1. */
   readonly coefficients?: Readonly<Record<string, number>> | undefined
 }

@@ -1,7 +1,10 @@
 /**
- * vCache (Schroeder et al., "vCache: Verified Semantic Prompt Caching", arXiv 2502.03771, sections 3 and 4), from the paper's mathematics:
- * a logistic curve for each entry, fitted to that entry's own labels, with confidence bounds of its parameters; it asks the origin
- * with just the chance that keeps the error rate of all requests below the bound. It needs many askers of each entry.
+ * vCache (Schroeder et al., "vCache: Verified Semantic Prompt Caching", arXiv 2502.03771, sections 3 and 4), from the paper's idea: a
+ * logistic curve for each entry, learnt from that entry's own labels, and confidence bounds of it; it asks the origin with just the
+ * chance that keeps the error rate of all requests below the bound. It needs many askers of each entry.
+ *
+ * The bounds are quantiles of a posterior over a grid of curves, all alike before the first label: errors of a normal approximation,
+ * which has no use for entries whose labels are all alike, are not made.
  */
 
 import { LRUCache } from 'lru-cache'
@@ -19,27 +22,37 @@ interface Label {
   readonly correct: boolean
 }
 
+interface Entry {
+  /** The newest, for `save`. */
+  readonly labels: readonly Label[]
+  readonly count: number
+  /** Posterior probability of each curve of `CURVES`. */
+  readonly posterior: Float64Array
+}
+
 interface Curve {
-  /** Cosine at which an entry is right half of the time, and its standard error. */
+  /** Cosine at which an entry is right half of the time. */
   readonly middle: number
-  readonly deviation: number
   readonly slope: number
 }
 
 export function createVCachePolicy({ maxErrorRate, random }: VCacheOptions): DecisionPolicy {
-  const entries = new LRUCache<string, { labels: Label[]; curve: Curve | undefined }>({ max: MAX_ENTRIES })
-  let labels = 0
-  let audits = 0
-  let auditedWrong = 0
+  const entries = new LRUCache<string, Entry>({ max: MAX_ENTRIES })
+  let count = 0
 
   /** The least chance of asking that keeps the bound (equations 9 to 12): over all confidences the most favourable. */
   function chanceOfAsking(entryId: string, similarity: number): number {
-    const curve = entries.get(entryId)?.curve
-    if (!curve) return 1
+    const entry = entries.get(entryId)
+    if (!entry || entry.count < LEAST_LABELS) return 1
+    const curves = CURVES.map((curve, index) => ({ right: rightness(curve, similarity), weight: entry.posterior[index] as number }))
+    curves.sort((a, b) => a.right - b.right)
     let least = 1
-    for (const [doubt, z] of CONFIDENCES) {
-      const right = (1 - doubt) * logistic(curve.slope * (similarity - (curve.middle + z * curve.deviation)))
+    let doubt = 0
+    for (const { right: surely, weight } of curves) {
+      // With a probability of 1 - doubt the entry is right at least so often.
+      const right = (1 - doubt) * surely
       least = Math.min(least, right >= 1 - maxErrorRate ? 0 : (1 - maxErrorRate - right) / (1 - right))
+      doubt += weight
     }
     return least
   }
@@ -53,68 +66,56 @@ export function createVCachePolicy({ maxErrorRate, random }: VCacheOptions): Dec
       if (random() < chance) return { ...ask, probability: 1 - chance, auditRate: chance }
       return { action: 'serve', probability: 1 - chance, threshold: 0, error: maxErrorRate, auditRate: chance }
     },
-    learn({ candidate: { entryId, similarity }, decision, same }) {
-      labels++
-      if (decision.action !== 'ask') {
-        audits++
-        if (!same) auditedWrong++
-      }
-      const known = entries.get(entryId)?.labels ?? []
-      const next = [...known, { similarity, correct: same }].slice(-MAX_LABELS)
-      entries.set(entryId, { labels: next, curve: curveOf(next) })
+    learn({ candidate: { entryId, similarity }, same }) {
+      count++
+      entries.set(entryId, withLabel(entries.get(entryId) ?? NEW, { similarity, correct: same }))
     },
-    inspect: () => ({ labels, audits, auditedWrong, threshold: 0, error: maxErrorRate, paused: undefined }),
-    save: () => JSON.stringify({ vcache: 1, entries: [...entries.entries()].map(([id, entry]) => [id, entry.labels]) }),
+    inspect: () => ({ labels: count, audits: 0, auditedWrong: 0, threshold: 0, error: maxErrorRate, paused: undefined }),
+    save: () => JSON.stringify({ vcache: 1, entries: [...entries.entries()].map(([id, { labels }]) => [id, labels.flatMap(numbersOf)]) }),
     merge(saved) {
-      const read = readLabels(saved)
+      const read = readEntries(saved)
       if (!read) return false
-      for (const [id, others] of read) {
-        if (!entries.has(id)) entries.set(id, { labels: others, curve: curveOf(others) })
+      // Oldest first: the order of saving is that of use.
+      for (const [id, labels] of read.reverse()) {
+        if (entries.has(id)) continue
+        entries.set(id, labels.reduce(withLabel, NEW))
+        count += labels.length
       }
       return true
     },
   }
 }
 
-/** By maximum likelihood, on a grid of slopes and middles; undefined below the least number of labels. */
-function curveOf(labels: readonly Label[]): Curve | undefined {
-  if (labels.length < LEAST_LABELS) return undefined
-  let best: Curve | undefined
-  let most = Number.NEGATIVE_INFINITY
-  for (const slope of SLOPES) {
-    for (let middle = 0; middle <= 1.2; middle += MIDDLE_STEP) {
-      let likelihood = 0
-      for (const { similarity, correct } of labels) {
-        const p = logistic(slope * (similarity - middle))
-        likelihood += Math.log(Math.max(correct ? p : 1 - p, 1e-9))
-      }
-      if (likelihood <= most) continue
-      most = likelihood
-      best = { middle, slope, deviation: deviationOf(labels, slope, middle) }
-    }
+function withLabel({ labels, count, posterior }: Entry, label: Label): Entry {
+  const next = CURVES.map((curve, index) => {
+    const right = rightness(curve, label.similarity)
+    return (posterior[index] as number) * (label.correct ? right : 1 - right)
+  })
+  const sum = next.reduce((a, b) => a + b, 0)
+  return {
+    labels: [...labels, label].slice(-MAX_LABELS),
+    count: count + 1,
+    posterior: Float64Array.from(next, (weight) => weight / sum),
   }
-  return best
 }
 
-/** From the observed information of the middle. */
-function deviationOf(labels: readonly Label[], slope: number, middle: number): number {
-  let information = 0
-  for (const { similarity } of labels) {
-    const p = logistic(slope * (similarity - middle))
-    information += slope * slope * p * (1 - p)
-  }
-  return 1 / Math.sqrt(Math.max(information, 1e-6))
+/** Judges err, and so does each curve: none is ever ruled out. */
+function rightness({ slope, middle }: Curve, similarity: number): number {
+  return LEAST_ERROR + (1 - 2 * LEAST_ERROR) / (1 + Math.exp(-slope * (similarity - middle)))
 }
 
-function readLabels(saved: string): [string, Label[]][] | undefined {
+function numbersOf({ similarity, correct }: Label): [number, number] {
+  return [Math.round(similarity * 1e4) / 1e4, correct ? 1 : 0]
+}
+
+function readEntries(saved: string): [id: string, labels: Label[]][] | undefined {
   try {
     const { vcache, entries } = JSON.parse(saved) as { vcache?: unknown; entries?: unknown }
     if (vcache !== 1 || !Array.isArray(entries)) return undefined
-    return entries.map((entry): [string, Label[]] => {
-      const [id, labels] = entry as [string, Label[]]
-      const isEntry =
-        typeof id === 'string' && labels.every((label) => Number.isFinite(label.similarity) && typeof label.correct === 'boolean')
-      if (!isEntry) throw new TypeError('no labels')
+    return entries.map((entry) => {
+      const [id, numbers] = entry as [unknown, unknown]
+      if (typeof id !== 'string' || !Array.isArray(numbers) || !numbers.every(Number.isFinite)) throw new TypeError('no labels')
+      const labels = numbers.flatMap((similarity: number, at) => (at % 2 === 0 ? [{ similarity, correct: numbers[at + 1] === 1 }] : []))
       return [id, labels.slice(-MAX_LABELS)]
     })
   } catch {
@@ -122,22 +123,11 @@ function readLabels(saved: string): [string, Label[]][] | undefined {
   }
 }
 
-function logistic(x: number): number {
-  return 1 / (1 + Math.exp(-x))
-}
-
-const MAX_ENTRIES = 20_000
-const MAX_LABELS = 50
+const MAX_ENTRIES = 10_000
+const MAX_LABELS = 40
 const LEAST_LABELS = 3
-const SLOPES = [2, 5, 10, 20, 40, 80]
-const MIDDLE_STEP = 0.02
-/** Chance that the middle is beyond so many standard errors (one-sided normal quantiles). */
-const CONFIDENCES: readonly (readonly [doubt: number, z: number])[] = [
-  [0.001, 3.09],
-  [0.005, 2.576],
-  [0.01, 2.326],
-  [0.02, 2.054],
-  [0.05, 1.645],
-  [0.1, 1.282],
-  [0.2, 0.842],
-]
+const LEAST_ERROR = 1e-4
+const SLOPES = [5, 10, 20, 40, 80]
+const MIDDLES = Array.from({ length: 36 }, (_, index) => 0.1 + index * 0.03)
+const CURVES: readonly Curve[] = SLOPES.flatMap((slope) => MIDDLES.map((middle) => ({ slope, middle })))
+const NEW: Entry = { labels: [], count: 0, posterior: new Float64Array(CURVES.length).fill(1 / CURVES.length) }

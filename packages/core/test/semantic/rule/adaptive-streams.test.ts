@@ -1,0 +1,145 @@
+import { describe, expect, it } from 'vitest'
+import { createAdaptivePolicy } from '../../../src/semantic/rule/adaptive.js'
+import type { ErrorBasis } from '../../../src/semantic/rule/bound.js'
+import type { DecisionPolicy } from '../../../src/semantic/rule/policy.js'
+import { coefficientsWith, runStream, seeded, TRUTH } from './streams.js'
+
+const PRIOR = { version: 1, coefficients: coefficientsWith({ ...TRUTH, one: -1 }) }
+const REQUESTS = 6000
+
+interface Given {
+  readonly seed: number
+  readonly basis?: ErrorBasis
+  readonly maxErrorRate?: number
+  readonly z?: number
+  readonly prior?: typeof PRIOR | undefined
+}
+
+function policyOf({ seed, basis = 'hits', maxErrorRate = 0.02, z = 2, ...rest }: Given): DecisionPolicy {
+  const prior = 'prior' in rest ? rest.prior : PRIOR
+  let time = 0
+  return createAdaptivePolicy({ basis, maxErrorRate, z, prior, random: seeded(seed + 1000), now: () => time++, by: 'a' })
+}
+
+/** What chance adds to errors of which so many are to be expected. */
+function atMost(expected: number): number {
+  return expected + 2.5 * Math.sqrt(expected)
+}
+
+describe.each([
+  ['with a prior', PRIOR],
+  ['without a prior', undefined],
+])('the adaptive policy %s', (_, prior) => {
+  it.each([1, 2, 3, 4, 5])('keeps a bound of 2 %% of hits, seed %i', (seed) => {
+    const { hits, wrong } = runStream(policyOf({ seed, prior }), { requests: REQUESTS, random: seeded(seed) })
+    expect(wrong).toBeLessThanOrEqual(atMost(0.02 * hits))
+    expect(hits / REQUESTS).toBeGreaterThan(0.03)
+  })
+
+  it.each([1, 2, 3, 4, 5])('keeps a bound of 1 %% of requests, seed %i', (seed) => {
+    const policy = policyOf({ seed, prior, basis: 'requests', maxErrorRate: 0.01 })
+    const { hits, wrong } = runStream(policy, { requests: REQUESTS, random: seeded(seed) })
+    expect(wrong).toBeLessThanOrEqual(0.01 * REQUESTS)
+    expect(hits / REQUESTS).toBeGreaterThan(0.12)
+  })
+})
+
+describe('the adaptive policy', () => {
+  it('keeps its bounds on average', () => {
+    const results = [11, 12, 13, 14, 15].map((seed) => runStream(policyOf({ seed }), { requests: REQUESTS, random: seeded(seed) }))
+    const sum = (of: 'hits' | 'wrong'): number => results.reduce((total, result) => total + result[of], 0)
+    expect(sum('wrong')).toBeLessThanOrEqual(0.02 * sum('hits'))
+    expect(sum('hits')).toBeGreaterThan(0.08 * results.length * REQUESTS)
+  })
+
+  it('serves more the more errors are allowed and the less confidence is asked for', () => {
+    const hits = (given: Partial<Given>): number => {
+      const results = [1, 2].map((seed) =>
+        runStream(policyOf({ seed, basis: 'requests', ...given }), { requests: 4000, random: seeded(seed) }),
+      )
+      return results.reduce((total, result) => total + result.hits, 0)
+    }
+    expect(hits({ maxErrorRate: 0.05 })).toBeGreaterThan(1.1 * hits({ maxErrorRate: 0.01 }))
+    expect(hits({ maxErrorRate: 0.01, z: 0 })).toBeGreaterThan(1.02 * hits({ maxErrorRate: 0.01, z: 3 }))
+  })
+
+  it('serves within a few hundred requests with a prior, and without one not before 250 labels', () => {
+    for (const seed of [1, 2, 3]) {
+      const given = { seed, basis: 'requests' } as const
+      const [soon] = runStream(policyOf(given), { requests: 500, random: seeded(seed) }).served
+      const [late] = runStream(policyOf({ ...given, prior: undefined }), { requests: 1500, random: seeded(seed) }).served
+      expect(soon).toBeLessThan(300)
+      // One in ten requests has no candidate, hence no label.
+      expect(late).toBeGreaterThan(260)
+      expect(late).toBeLessThan(700)
+    }
+  })
+
+  it('is not misled for long by a prior that is wrong', () => {
+    const wrong = { version: 1, coefficients: coefficientsWith({ one: 3, cosine: -2, trigrams: 2 }) }
+    for (const seed of [1, 2, 3]) {
+      const policy = policyOf({ seed, prior: wrong, basis: 'requests', maxErrorRate: 0.01 })
+      const result = runStream(policy, { requests: REQUESTS, random: seeded(seed) })
+      expect(result.wrong).toBeLessThanOrEqual(0.01 * REQUESTS)
+      expect(result.served.filter((request) => request > REQUESTS / 2).length / REQUESTS).toBeGreaterThan(0.03)
+    }
+  })
+
+  it('raises no false alarm: ten streams that stay as they are never stop it for drift', () => {
+    for (let seed = 21; seed <= 30; seed++) {
+      const policy = policyOf({ seed })
+      const random = seeded(seed)
+      for (let part = 0; part < 30; part++) {
+        runStream(policy, { requests: 200, random })
+        expect(policy.inspect().paused, `seed ${seed}`).not.toBe('drift')
+      }
+    }
+  })
+
+  it.each([1, 2, 3])('stops when answers change, learns anew, and serves again (seed %i)', (seed) => {
+    const policy = policyOf({ seed, basis: 'requests', maxErrorRate: 0.02 })
+    const random = seeded(seed)
+    const before = runStream(policy, { requests: 4000, random })
+    const served = before.hits / before.requests
+    expect(served).toBeGreaterThan(0.1)
+    // What was kept no longer answers anything.
+    const changed = runStream(policy, { requests: 1500, random, isRight: () => false })
+    expect(changed.served.filter((request) => request >= 750)).toEqual([])
+    expect(changed.wrong).toBeLessThan(0.8 * served * 750)
+    expect(policy.inspect().threshold).toBeGreaterThan(0.99)
+    const after = runStream(policy, { requests: 6000, random })
+    const late = after.served.filter((request) => request >= 3000).length / 3000
+    // It takes the failures for no less true than what came before and after.
+    expect(late).toBeGreaterThan(0.25 * served)
+    expect(after.wrong).toBeLessThanOrEqual(0.02 * after.requests)
+  })
+
+  it.each([1, 2, 3])('learns anew where half of the answers change for the worse (seed %i)', (seed) => {
+    const policy = policyOf({ seed })
+    const random = seeded(seed)
+    runStream(policy, { requests: 4000, random })
+    const changed = runStream(policy, { requests: 4000, random, isRight: (right) => random() < right * 0.5 })
+    expect(changed.failed.filter((request) => request >= 2000).length).toBeLessThan(20)
+  })
+
+  it.each([1, 2, 3])('keeps its bound where judges err (seed %i)', (seed) => {
+    const random = seeded(seed)
+    const judge = (same: boolean): boolean => (random() < (same ? 0.05 : 0.02) ? !same : same)
+    const policy = policyOf({ seed, basis: 'requests', maxErrorRate: 0.02 })
+    const { hits, wrong } = runStream(policy, { requests: REQUESTS, random, judge })
+    expect(wrong).toBeLessThanOrEqual(0.02 * REQUESTS)
+    expect(hits).toBeGreaterThan(0.05 * REQUESTS)
+  })
+
+  it('serves nothing where no judge ever tells', () => {
+    const { hits } = runStream(policyOf({ seed: 1 }), { requests: 1000, random: seeded(1), judge: () => undefined })
+    expect(hits).toBe(0)
+  })
+
+  it('serves nothing where nothing is good enough', () => {
+    const policy = policyOf({ seed: 1 })
+    const { hits } = runStream(policy, { requests: 3000, random: seeded(1), isRight: () => false })
+    expect(hits).toBe(0)
+    expect(policy.inspect()).toMatchObject({ paused: 'bound', threshold: Number.POSITIVE_INFINITY, error: undefined })
+  })
+})

@@ -1,0 +1,151 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { createLabelRing, type Label, type LabelRing } from '../../../src/semantic/rule/labels.js'
+import { featuresWith } from './streams.js'
+
+type Given = Omit<Label, 'by' | 'at'>
+
+function label(cosine: number, given: Partial<Given> = {}): Given {
+  return { features: featuresWith({ cosine }), correct: true, chance: 1, audited: false, rejected: false, ...given }
+}
+
+function ring(by: string, capacity = 100, start = 1000): LabelRing {
+  let time = start
+  return createLabelRing(capacity, by, () => time++)
+}
+
+const idsOf = ({ all }: LabelRing): string[] => all.map(({ by, at }) => `${by}.${at}`)
+
+describe('createLabelRing', () => {
+  it('holds the newest and never more than its capacity', () => {
+    const labels = ring('a', 10)
+    for (let index = 0; index < 25; index++) labels.add(label(index / 32))
+    expect(labels.all).toHaveLength(10)
+    expect(labels.all.map(({ features }) => features[1])).toEqual([15, 16, 17, 18, 19, 20, 21, 22, 23, 24])
+  })
+
+  it('tells labels of the same moment apart, also when the clock goes back', () => {
+    let time = 500
+    const labels = createLabelRing(10, 'a', () => time)
+    labels.add(label(0))
+    labels.add(label(0))
+    time = 100
+    labels.add(label(0))
+    expect(idsOf(labels)).toEqual(['a.500', 'a.501', 'a.502'])
+  })
+
+  it('reads what it saved', () => {
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.record({
+            features: fc.int8Array({ minLength: 28, maxLength: 28 }),
+            correct: fc.boolean(),
+            chance: fc.constantFrom(1, 0.5, 0.05, 0.123456),
+            audited: fc.boolean(),
+            rejected: fc.boolean(),
+          }),
+          { maxLength: 12 },
+        ),
+        (given) => {
+          const from = ring('a')
+          for (const each of given) from.add(each)
+          const to = ring('b')
+          expect(to.merge(from.save())).toEqual({ added: given.length, forgotten: 0 })
+          expect(to.all).toEqual(from.all)
+        },
+      ),
+    )
+  })
+
+  it('counts nothing twice', () => {
+    const one = ring('a')
+    const other = ring('b')
+    for (let index = 0; index < 5; index++) one.add(label(index))
+    other.merge(one.save())
+    other.add(label(9))
+    expect(one.merge(other.save())).toEqual({ added: 1, forgotten: 0 })
+    expect(one.merge(other.save())).toEqual({ added: 0, forgotten: 0 })
+    expect(other.merge(one.save())).toEqual({ added: 0, forgotten: 0 })
+    expect(one.all).toHaveLength(6)
+  })
+
+  it('is the union of what two processes learnt, the same in both and in order of age', () => {
+    const one = ring('a', 100, 1000)
+    const other = ring('b', 100, 1002)
+    for (let index = 0; index < 5; index++) {
+      one.add(label(index))
+      other.add(label(index))
+    }
+    const saved = one.save()
+    one.merge(other.save())
+    other.merge(saved)
+    expect(idsOf(one)).toEqual(['a.1000', 'a.1001', 'a.1002', 'b.1002', 'a.1003', 'b.1003', 'a.1004', 'b.1004', 'b.1005', 'b.1006'])
+    expect(idsOf(other)).toEqual(idsOf(one))
+  })
+
+  it('counts as added only what there is room for', () => {
+    const one = ring('a', 5, 2000)
+    const old = ring('b', 100, 1000)
+    for (let index = 0; index < 5; index++) one.add(label(index))
+    for (let index = 0; index < 20; index++) old.add(label(index))
+    expect(one.merge(old.save())).toEqual({ added: 0, forgotten: 0 })
+    const newer = ring('c', 100, 2003)
+    newer.add(label(1))
+    expect(one.merge(newer.save())).toEqual({ added: 1, forgotten: 0 })
+    expect(idsOf(one)).toEqual(['a.2001', 'a.2002', 'a.2003', 'c.2003', 'a.2004'])
+  })
+
+  it('forgets all but the newest, for good and in other processes', () => {
+    const one = ring('a')
+    const other = ring('b', 100, 1004)
+    for (let index = 0; index < 10; index++) one.add(label(index))
+    const before = one.save()
+    other.add(label(1))
+    other.merge(before)
+    one.keep(3)
+    expect(idsOf(one)).toEqual(['a.1007', 'a.1008', 'a.1009'])
+    expect(one.merge(before)).toEqual({ added: 0, forgotten: 0 })
+    expect(one.merge(other.save())).toEqual({ added: 0, forgotten: 0 })
+    expect(other.merge(one.save())).toEqual({ added: 0, forgotten: 8 })
+    expect(idsOf(other)).toEqual(['a.1007', 'a.1008', 'a.1009'])
+  })
+
+  it('forgets all', () => {
+    const labels = ring('a')
+    for (let index = 0; index < 3; index++) labels.add(label(index))
+    const before = labels.save()
+    labels.keep(0)
+    expect(labels.all).toEqual([])
+    expect(labels.merge(before)?.added).toBe(0)
+    labels.add(label(1))
+    expect(labels.all).toHaveLength(1)
+  })
+
+  const good = ['a', 1, 1, 0, btoa('x'.repeat(28))]
+  it.each([
+    ['nothing', ''],
+    ['other text', 'null'],
+    ['no list', JSON.stringify({ version: 1, since: 0, labels: {} })],
+    ['another version', JSON.stringify({ version: 0, since: 0, labels: [good] })],
+    ['no begin', JSON.stringify({ version: 1, labels: [good] })],
+    ['a row too short', JSON.stringify({ version: 1, since: 0, labels: [good, good.slice(0, 3)] })],
+    ['a row that is none', JSON.stringify({ version: 1, since: 0, labels: [null] })],
+    ['no time', JSON.stringify({ version: 1, since: 0, labels: [['a', 'b', 1, 0, good[4]]] })],
+    ['no chance', JSON.stringify({ version: 1, since: 0, labels: [['a', 1, 0, 0, good[4]]] })],
+    ['more than a chance', JSON.stringify({ version: 1, since: 0, labels: [['a', 1, 1.5, 0, good[4]]] })],
+    ['features of another number', JSON.stringify({ version: 1, since: 0, labels: [['a', 1, 1, 0, btoa('x'.repeat(27))]] })],
+    ['features that are no bytes', JSON.stringify({ version: 1, since: 0, labels: [['a', 1, 1, 0, '%%%']] })],
+  ])('refuses %s as a whole', (_, saved) => {
+    const labels = ring('b')
+    labels.add(label(1))
+    expect(labels.merge(saved)).toBeUndefined()
+    expect(idsOf(labels)).toEqual(['b.1000'])
+  })
+
+  it('saves no more than some 70 bytes a label', () => {
+    const labels = ring('0123456789', 6000, Date.UTC(2026, 0))
+    for (let index = 0; index < 6000; index++) labels.add(label(index / 6000))
+    expect(labels.save().length).toBeLessThan(6000 * 80)
+  })
+})

@@ -1,0 +1,115 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { type Example, type FitOptions, fitLogistic, probability } from '../../../src/semantic/rule/logistic.js'
+import { normal, seeded, sigmoid } from './streams.js'
+
+const PLANTED = [-1, 2, -0.5, 0, 1.5]
+
+function drawExamples(count: number, beta: readonly number[], seed: number): Example[] {
+  const random = seeded(seed)
+  return Array.from({ length: count }, () => {
+    const x = beta.map((_, index) => (index === 0 ? 1 : normal(random)))
+    return { x, correct: random() < sigmoid(x.reduce((sum, value, index) => sum + value * (beta[index] as number), 0)), weight: 1 }
+  })
+}
+
+function fit(examples: readonly Example[], options: FitOptions): Float64Array {
+  const work = fitLogistic(examples, options)
+  for (let step = work.next(); ; step = work.next()) if (step.done) return step.value
+}
+
+const NONE = new Float64Array(PLANTED.length)
+
+describe('fitLogistic', () => {
+  it.each([1, 2, 3])('finds the coefficients that made the examples (seed %i)', (seed) => {
+    const beta = fit(drawExamples(20_000, PLANTED, seed), { prior: NONE, ridge: 1e-3, maxSteps: 20 })
+    for (const [index, value] of PLANTED.entries()) expect(Math.abs((beta[index] as number) - value)).toBeLessThan(0.12)
+  })
+
+  it('finds where the penalised likelihood is highest', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 1000 }), fc.constantFrom(0.5, 5, 50), (seed, ridge) => {
+        const examples = drawExamples(60, PLANTED, seed).map((each, index) => ({ ...each, weight: 1 + (index % 6) }))
+        const prior = Float64Array.from([0.5, 0.5, 0.5, 0.5, 0.5])
+        const beta = fit(examples, { prior, ridge, maxSteps: 50 })
+        for (let at = 0; at < beta.length; at++) {
+          let slope = -ridge * ((beta[at] as number) - (prior[at] as number))
+          for (const { x, correct, weight } of examples) slope += weight * ((correct ? 1 : 0) - probability(beta, x)) * (x[at] as number)
+          expect(Math.abs(slope)).toBeLessThan(0.02)
+        }
+      }),
+    )
+  })
+
+  it('stays at the prior where nothing was learnt, and leaves it the more the more was', () => {
+    const prior = Float64Array.from([1, -1, 1, -1, 1])
+    const distance = (count: number): number => {
+      const beta = fit(drawExamples(count, PLANTED, 9), { prior, ridge: 30 })
+      return Math.hypot(...beta.map((value, index) => value - (prior[index] as number)))
+    }
+    expect(distance(0)).toBe(0)
+    expect(distance(20)).toBeLessThan(distance(200))
+    expect(distance(200)).toBeLessThan(distance(5000))
+  })
+
+  it('turns round where what it believed is the opposite of what it sees', () => {
+    const prior = Float64Array.from([0, 8, 0, 0, 0])
+    const examples = drawExamples(3000, [0, -3, 0, 0, 0], 4).map((each) => ({ ...each, weight: 6 }))
+    const beta = fit(examples, { prior, ridge: 30 })
+    expect([...beta].every(Number.isFinite)).toBe(true)
+    expect(beta[1]).toBeLessThan(-2)
+  })
+
+  it('has finite coefficients where all labels are alike', () => {
+    const examples = drawExamples(500, PLANTED, 5).map((each) => ({ ...each, correct: true, weight: 20 }))
+    const beta = fit(examples, { prior: NONE, ridge: 1 })
+    expect([...beta].every(Number.isFinite)).toBe(true)
+    expect(probability(beta, [1, 0, 0, 0, 0])).toBeGreaterThan(0.9)
+  })
+
+  it('counts an example of weight 3 as three', () => {
+    const examples = drawExamples(100, PLANTED, 6)
+    const options = { prior: NONE, ridge: 1, maxSteps: 20 }
+    const weighed = fit(
+      examples.map((each) => ({ ...each, weight: 3 })),
+      options,
+    )
+    const repeated = fit([...examples, ...examples, ...examples], options)
+    for (const [index, value] of weighed.entries()) expect(value).toBeCloseTo(repeated[index] as number, 6)
+  })
+
+  it('yields after at most 400 examples', () => {
+    let touched = new Set<number>()
+    const examples = drawExamples(2000, PLANTED, 7).map((each, index) => ({
+      ...each,
+      get x() {
+        touched.add(index)
+        return each.x
+      },
+    }))
+    const work = fitLogistic(examples, { prior: NONE, ridge: 1 })
+    const slices: number[] = []
+    for (let step = work.next(); !step.done; step = work.next()) {
+      slices.push(touched.size)
+      touched = new Set()
+    }
+    expect(Math.max(...slices)).toBe(400)
+    expect(touched.size).toBe(0)
+    expect(slices.length % 5).toBe(0)
+  })
+
+  it('changes neither the prior nor the start', () => {
+    const prior = Float64Array.from([1, 1, 1, 1, 1])
+    const start = Float64Array.from([2, 2, 2, 2, 2])
+    fit(drawExamples(50, PLANTED, 8), { prior, ridge: 1, start })
+    expect([...prior, ...start]).toEqual([1, 1, 1, 1, 1, 2, 2, 2, 2, 2])
+  })
+})
+
+describe('probability', () => {
+  it('is the logistic function of the weighed sum', () => {
+    expect(probability(Float64Array.from([1, 2]), [1, -0.5])).toBe(0.5)
+    expect(probability(Float64Array.from([0, 1]), [1, Math.log(3)])).toBeCloseTo(0.75, 12)
+    expect(probability(Float64Array.from([0, 1000]), [1, -1])).toBe(0)
+  })
+})

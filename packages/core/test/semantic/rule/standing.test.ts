@@ -1,0 +1,56 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { type Neighbour, standingOf } from '../../../src/semantic/rule/standing.js'
+
+function neighbours(...given: readonly (readonly [similarity: number, group: string])[]): Neighbour[] {
+  return given.map(([similarity, group], index) => ({ id: `n${index}`, similarity, group }))
+}
+
+const neighboursArbitrary = fc
+  .array(
+    fc.tuple(
+      fc.integer({ min: -100, max: 100 }).map((value) => value / 100),
+      fc.constantFrom('a', 'b', 'c'),
+    ),
+    { minLength: 1, maxLength: 8 },
+  )
+  .map((given) => neighbours(...given.sort(([a], [b]) => b - a)))
+
+describe('standingOf', () => {
+  it('measures how much nearer the nearest is than the nearest of another group', () => {
+    const standing = standingOf(neighbours([0.9, 'a'], [0.85, 'a'], [0.7, 'b'], [0.6, 'c']))
+    expect(standing.nearest.id).toBe('n0')
+    expect(standing.margin).toBeCloseTo(0.2, 12)
+    expect(standing.agreement).toBe(0.5)
+    expect(standing.groups).toBe(3)
+    const weights = [0.9, 0.85, 0.7, 0.6].map((similarity) => Math.exp(20 * (similarity - 0.9)))
+    expect(standing.vote).toBeCloseTo(((weights[0] as number) + (weights[1] as number)) / weights.reduce((a, b) => a + b), 12)
+  })
+
+  it('takes a rival that was not found for farther than all that were', () => {
+    expect(standingOf(neighbours([0.9, 'a'], [0.8, 'a'])).margin).toBeCloseTo(0.2, 12)
+    expect(standingOf(neighbours([0.9, 'a'])).margin).toBeCloseTo(0.1, 12)
+    expect(standingOf(neighbours([0.05, 'a'])).margin).toBeCloseTo(0.05, 12)
+  })
+
+  it('has a margin of 0 and half of the vote where two groups are as near', () => {
+    const { margin, vote } = standingOf(neighbours([0.8, 'a'], [0.8, 'b']))
+    expect(margin).toBe(0)
+    expect(vote).toBe(0.5)
+  })
+
+  it('is finite and within its ranges whatever the neighbours are', () => {
+    fc.assert(
+      fc.property(neighboursArbitrary, (given) => {
+        const { margin, vote, agreement, groups } = standingOf(given)
+        expect(margin).toBeGreaterThanOrEqual(-1)
+        expect(margin).toBeLessThanOrEqual(2)
+        expect(vote).toBeGreaterThan(0)
+        expect(vote).toBeLessThanOrEqual(1)
+        expect(agreement).toBeGreaterThan(0)
+        expect(agreement).toBeLessThanOrEqual(1)
+        expect(groups).toBe(new Set(given.map(({ group }) => group)).size)
+      }),
+    )
+  })
+})
