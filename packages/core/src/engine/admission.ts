@@ -114,7 +114,7 @@ export function createAdmission(context: EngineContext, isClosed: () => boolean,
         const needsModelCall = !explicit && shape.kind === 'generic'
         const semanticKey =
           rule.semantic && !controls.exactOnly
-            ? () => semanticKeyOf(fingerprintInput(request, rule, partition.digest, readable))
+            ? once(() => semanticKeyOf(fingerprintInput(request, rule, partition.digest, readable)))
             : undefined
         const query: Query = { request, rule, controls, key, shape, needsModelCall, semanticKey, ticket }
         return answer(query)
@@ -123,6 +123,14 @@ export function createAdmission(context: EngineContext, isClosed: () => boolean,
   }
 
   return { open, forget: keys.forget }
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined
+  return () => {
+    made ??= { value: make() }
+    return made.value
+  }
 }
 
 function isJson(contentType: string | undefined): boolean {

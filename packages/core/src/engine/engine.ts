@@ -1,12 +1,13 @@
 /** The engine: from a request to its outcome. Never throws: what goes wrong here is a bypass and an event. */
 
-import type { Entry } from '../entry/entry.js'
+import type { Entry, EntryPrompt } from '../entry/entry.js'
 import type { MissReason } from '../events.js'
 import type { CacheRequest, HeaderPairs, Outcome, Reply } from '../exchange.js'
 import { evaluate, type StaleUse, staleUse } from '../freshness.js'
 import type { CacheStatus } from '../http/cache-status.js'
 import { chain } from '../lib/deadline.js'
 import { NO_CONTROLS } from '../policy/controls.js'
+import type { PartitionResult } from '../policy/partition.js'
 import type { Awaitable } from '../ports.js'
 import type { Finding, Lesson } from '../semantic/finding.js'
 import type { FlightLease } from '../sharing.js'
@@ -142,6 +143,14 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
     })
   }
 
+  function promptOf({ semanticKey, request, rule }: Query): EntryPrompt | undefined {
+    const made = semanticKey?.()
+    if (made?.kind !== 'prompt') return undefined
+    const { text, namespace, domain } = made
+    const owner = ownerOf(rule.owner?.(request))
+    return { text, namespace, domain, ...(owner !== undefined && { owner }) }
+  }
+
   /** What answers a prompt that means the same; undefined where that is not wanted. */
   function meant(query: Query): Awaitable<Finding | undefined> {
     const { semanticKey, request, rule, controls, key, shape } = query
@@ -157,12 +166,10 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
       return undefined
     }
     const isFresh = (entry: Entry): boolean => evaluate(entry, controls, clock.now()) === 'fresh'
-    return chain(rule.owner ? rule.owner(request) : undefined, (owner) => {
-      const digest = owner?.kind === 'ok' ? owner.digest : undefined
-      return chain(layer.find({ key, semantic: made, owner: digest, least: controls.threshold, isFresh }), (finding) => {
-        told(finding)
-        return finding
-      })
+    const owner = ownerOf(rule.owner?.(request))
+    return chain(layer.find({ key, semantic: made, owner, least: controls.threshold, isFresh }), (finding) => {
+      told(finding)
+      return finding
     })
   }
 
@@ -332,7 +339,22 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
     const ownHeaders = (id: string, origin: HeaderPairs): HeaderPairs => ownFields(cache.name, status, 'MISS', id, origin)
     const own = flight ?? openFlight(query, false)
     const replaces = reason !== 'absent'
-    const recording = { request, rule, key, shape, controls, needsModelCall, ownHeaders, flight: own, lease, replaces, lesson, ticket }
+    const prompt = promptOf(query)
+    const recording = {
+      prompt,
+      request,
+      rule,
+      key,
+      shape,
+      controls,
+      needsModelCall,
+      ownHeaders,
+      flight: own,
+      lease,
+      replaces,
+      lesson,
+      ticket,
+    }
     return { kind: 'record', ...startRecording(context, { ...recording, fallback }) }
   }
 
@@ -356,6 +378,11 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
   }
 
   return { open: admission.open, forget, refresher }
+}
+
+/** Callers are told apart by their credentials, which are at hand. */
+function ownerOf(partition: PartitionResult | Promise<PartitionResult> | undefined): string | undefined {
+  return partition !== undefined && 'kind' in partition && partition.kind === 'ok' ? partition.digest : undefined
 }
 
 /** For entries that are not there. */

@@ -1,7 +1,7 @@
 /** The recorder: takes an origin's answer as it goes out, shares it with followers, and stores it if every gate agrees. */
 
 import { type AnswerInput, judgeAnswer } from '../answer/judge.js'
-import { type ChunkMark, type Entry, entryBytes } from '../entry/entry.js'
+import { type ChunkMark, type Entry, type EntryPrompt, entryBytes } from '../entry/entry.js'
 import type { SkipReason, Usage } from '../events.js'
 import type { CacheRequest, HeaderPairs, Recorder } from '../exchange.js'
 import type { RequestShape } from '../fingerprint/fingerprint.js'
@@ -39,6 +39,8 @@ export interface Recording {
   readonly lease: FlightLease | undefined
   /** The answer may be stored only if a model was seen to be called. */
   readonly needsModelCall: boolean
+  /** By what the answer may be found for another prompt. */
+  readonly prompt: EntryPrompt | undefined
   /** What its answer may teach about prompts that mean the same. */
   readonly lesson: Lesson | undefined
   /** Who sent the request, where it was the cache itself. */
@@ -150,6 +152,7 @@ export function startRecording(context: EngineContext, recording: Recording): { 
         startedAt: stamp,
         ...(dependsOn.length > 0 && { dependsOn }),
         ...(verdict.model !== undefined && { snapshot: verdict.model }),
+        ...(recording.prompt && { prompt: recording.prompt }),
       },
     }
     return entryBytes(entry) > context.cache.maxEntryBytes ? 'too-large' : entry
@@ -220,7 +223,7 @@ export function startRecording(context: EngineContext, recording: Recording): { 
     }
     void lease?.close()
     marks.stored(key)
-    if (recording.lesson) context.semantic?.stored(entry, recording.lesson)
+    context.semantic?.stored(entry, recording.lesson)
     ticket?.settle({ kind: 'stored', entryId: id, tokens: undefined, usd: undefined, ...spent() })
     emitter.emit({
       ...labelsOf(clock, request, shape),

@@ -68,6 +68,19 @@ export interface EntryMeta {
   readonly rounds?: readonly string[]
   /** Guards of the answers that this one was made from: what retires them retires it. */
   readonly inherits?: readonly InheritedGuard[]
+  /** What was asked, where answers are found by meaning. Private. */
+  readonly prompt?: EntryPrompt
+}
+
+/** By what an entry is found for another prompt. */
+export interface EntryPrompt {
+  readonly text: string
+  /** Everything of the request but this text (fingerprint/namespace.ts). */
+  readonly namespace: string
+  /** Whose traffic is learnt from together. */
+  readonly domain: string
+  /** Digest of who asked, where the partition is not that user's own. */
+  readonly owner?: string
 }
 
 /** A guard (stores/epochs/guards.ts) with the stamp of its latest mark. */
@@ -89,6 +102,7 @@ export function entryBytes(entry: Entry): number {
   for (const id of meta.dependsOn ?? []) total += TAG_BYTES + id.length * BYTES_PER_UNIT
   total += GUARD_BYTES * ((meta.knows?.length ?? 0) + (meta.inherits?.length ?? 0) + (meta.rounds?.length ?? 0))
   if (meta.snapshot !== undefined) total += meta.snapshot.length * BYTES_PER_UNIT
+  if (meta.prompt) total += PROMPT_BYTES + meta.prompt.text.length * BYTES_PER_UNIT
   if (meta.model !== undefined) total += meta.model.length * BYTES_PER_UNIT
   if (meta.route !== undefined) total += meta.route.length * BYTES_PER_UNIT
   return total
@@ -103,5 +117,7 @@ const CHUNK_MARK_BYTES = 76
 const TAG_BYTES = 32
 // An array of a text of 22 characters and one or two numbers that are no small integers.
 const GUARD_BYTES = 110
+// Its object, namespace, domain and owner.
+const PROMPT_BYTES = 300
 // Texts of callers may be beyond Latin-1, header fields and keys are not.
 const BYTES_PER_UNIT = 2

@@ -3,7 +3,7 @@
 import { FrameError } from '../errors.js'
 import type { Usage } from '../events.js'
 import type { HeaderPairs } from '../exchange.js'
-import type { BodyCoding, ChunkMark, Entry, EntryMeta, InheritedGuard, KnownMark } from './entry.js'
+import type { BodyCoding, ChunkMark, Entry, EntryMeta, EntryPrompt, InheritedGuard, KnownMark } from './entry.js'
 
 /** JSON of everything but the body and its coding; `decodedBytes` is there where it is encoded. */
 export function formatEntryHeader(entry: Entry): string {
@@ -107,6 +107,16 @@ function metaOf(fields: Fields): EntryMeta {
     ...(fields.knows !== undefined && { knows: arrayOf(fields.knows, 'knows').map(knownOf) }),
     ...(fields.rounds !== undefined && { rounds: textsOf(fields.rounds, 'rounds') }),
     ...(fields.inherits !== undefined && { inherits: arrayOf(fields.inherits, 'inherits').map(inheritedOf) }),
+    ...(fields.prompt !== undefined && { prompt: promptOf(objectOf(fields.prompt, 'prompt')) }),
+  }
+}
+
+function promptOf({ text, namespace, domain, owner }: Fields): EntryPrompt {
+  return {
+    text: stringOf(text, 'prompt'),
+    namespace: stringOf(namespace, 'prompt'),
+    domain: stringOf(domain, 'prompt'),
+    ...(owner !== undefined && { owner: stringOf(owner, 'prompt') }),
   }
 }
 

@@ -5,13 +5,12 @@
 
 import { LRUCache } from 'lru-cache'
 import { sha256 } from '#platform'
-import { answerTextOf } from '../answer/text.js'
 import type { Entry } from '../entry/entry.js'
-import { headerValue } from '../http/headers.js'
 import { chain, isThenable } from '../lib/deadline.js'
 import type { Awaitable, Clock } from '../ports.js'
 import type { Removal } from '../stores/hearing.js'
 import type { Records } from '../stores/records.js'
+import type { Finding as ScanFinding } from '../stores/scan.js'
 import type { Lookup } from '../stores/tiers.js'
 import { type EmbedderEvent, guardEmbedder, type SafeEmbedder } from './embedders/guarded.js'
 import type { Finding, Lesson, NoMatchReason, SemanticQuery } from './finding.js'
@@ -20,9 +19,10 @@ import { createJudges, type Judges, type JudgesStats } from './judges/judges.js'
 import { similarityJudge } from './judges/similarity.js'
 import { structureJudge } from './judges/structure.js'
 import { createLearners, type Learners } from './learners.js'
-import { createNodeTable, type Node } from './nodes.js'
+import { ANY, createLearning, groupKey, NEIGHBOURS, nameOf } from './learning.js'
+import { createNodeTable, MAX_NODES, type Node } from './nodes.js'
 import type { ResolvedSemantic } from './options.js'
-import type { AnswerText, VectorIndex, VectorMatch } from './ports.js'
+import type { VectorIndex, VectorMatch } from './ports.js'
 import { createAdaptivePolicy } from './rule/adaptive.js'
 import { featuresOf } from './rule/features.js'
 import type { Candidate, Decision, DecisionPolicy } from './rule/policy.js'
@@ -66,7 +66,7 @@ export interface SimilarEntry {
 export interface SemanticLayer {
   find(query: SemanticQuery): Awaitable<Finding>
   /** The origin's answer is stored: it can be found from now on, and teaches. In the background. */
-  stored(entry: Entry, lesson: Lesson): void
+  stored(entry: Entry, lesson: Lesson | undefined): void
   /**
    * The entries of all namespaces under `prefix` whose prompts are nearest to `text`, best first; no decision is made of it.
    * @throws EmbedderError, VectorError and what the index throws
@@ -87,6 +87,7 @@ export interface LayerDeps {
     peek(key: string, isFresh: (entry: Entry) => boolean): Lookup
     get(key: string, isFresh: (entry: Entry) => boolean): Awaitable<Lookup>
     readonly records: Records
+    scan(prefix: string, finding: ScanFinding): Promise<unknown>
   }
   readonly decode: (entry: Entry) => Awaitable<Uint8Array>
   readonly clock: Clock
@@ -122,7 +123,6 @@ export function createSemanticLayer(options: ResolvedSemantic, deps: LayerDeps):
     max: MAX_SERVED,
   })
   const learners = createLearners({ create: createPolicy, version: `${sha256(embedder.id).slice(0, 22)}`, records: store.records, clock })
-  const learning = new Set<Promise<void>>()
   let closed = false
 
   function createPolicy(): DecisionPolicy {
@@ -161,7 +161,7 @@ export function createSemanticLayer(options: ResolvedSemantic, deps: LayerDeps):
       chain(embedder.embed(query.semantic.text), (vector) =>
         attempt('index-failed', () =>
           chain(index.search(spaceOf(query.semantic.namespace), vector, { k: NEIGHBOURS }), (matches) =>
-            judge(query, profile, vector, matches),
+            chain(neighboursOf(query, matches), (neighbours) => judge(query, profile, vector, neighbours)),
           ),
         ),
       ),
@@ -181,13 +181,33 @@ export function createSemanticLayer(options: ResolvedSemantic, deps: LayerDeps):
     }
   }
 
-  function judge(query: SemanticQuery, profile: TextProfile, vector: Float32Array, matches: readonly VectorMatch[]): Awaitable<Finding> {
+  function neighboursOf({ key, semantic: { namespace } }: SemanticQuery, matches: readonly VectorMatch[]): Awaitable<readonly Neighbour[]> {
+    const known = (): readonly Neighbour[] =>
+      matches.flatMap(({ id, similarity }): Neighbour[] => {
+        const node = nodes.get(id)
+        return node && node.namespace === namespace && id !== key ? [{ id, similarity, group: node.group }] : []
+      })
+    const strangers = store.records.lasting ? matches.filter(({ id }) => id !== key && !nodes.get(id)) : []
+    if (strangers.length === 0) return known()
+    return Promise.all(strangers.map(({ id }) => meet(id, namespace))).then(known)
+  }
+
+  /** What another process added, or this one before it was restarted. */
+  async function meet(key: string, namespace: string): Promise<void> {
+    const near = store.peek(key, ANY)
+    const found = near.kind === 'found' ? near : await store.get(key, ANY)
+    if (found.kind === 'failed') return
+    const prompt = found.kind === 'found' ? found.entry.meta.prompt : undefined
+    if (found.kind !== 'found' || prompt?.namespace !== namespace) {
+      safely('index', () => index.remove(spaceOf(namespace), [key]))
+      return
+    }
+    const group = (await store.records.read(groupKey(key, found.entry.id)))?.[0] ?? found.entry.id
+    if (!nodes.get(key)) nodes.add({ key, entryId: found.entry.id, namespace, text: prompt.text, group, owner: prompt.owner })
+  }
+
+  function judge(query: SemanticQuery, profile: TextProfile, vector: Float32Array, neighbours: readonly Neighbour[]): Awaitable<Finding> {
     const { domain, namespace } = query.semantic
-    const neighbours = matches.flatMap(({ id, similarity }): Neighbour[] => {
-      const node = nodes.get(id)
-      // What another process added, or what has gone here: its prompt is not known.
-      return node && node.namespace === namespace && id !== query.key ? [{ id, similarity, group: node.group }] : []
-    })
     const policy = learners.of(domain)
     const lesson = (candidate?: Candidate, decision?: Decision): Lesson => ({ query, profile, vector, neighbours, candidate, decision })
     const nearest = neighbours[0]
@@ -252,57 +272,29 @@ export function createSemanticLayer(options: ResolvedSemantic, deps: LayerDeps):
     return known
   }
 
-  function stored(entry: Entry, lesson: Lesson): void {
-    if (closed || learning.size >= MAX_LEARNING) return
-    const work = learn(entry, lesson).catch((error: unknown) =>
-      onEvent({ type: 'semantic-failed', where: 'learn', errorName: nameOf(error) }),
-    )
-    learning.add(work)
-    void work.finally(() => learning.delete(work))
-  }
-
-  async function learn(entry: Entry, { query, profile, vector, neighbours, candidate, decision }: Lesson): Promise<void> {
-    const answer = await answerOf(entry)
-    // What calls tools or says nothing in words is found by its own key alone.
-    if (!answer || answer.toolCalls) return
-    const { namespace, domain, text } = query.semantic
-    frequenciesOf(namespace).add(profile)
-    let group: string | undefined
-    const tried = new Set<string>()
-    for (const neighbour of neighbours) {
-      if (group !== undefined || tried.size > MERGES) break
-      const node = nodes.get(neighbour.id)
-      if (!node || tried.has(node.group)) continue
-      tried.add(node.group)
-      const found = await entryOf(node.key, () => true)
-      const other = found && found.entry.id === node.entryId ? await answerOf(found.entry) : undefined
-      if (!other) continue
-      const opinion = await judges.ask({ prompts: [text, node.text], answers: [answer, other] })
-      const isNearest = neighbour === neighbours[0]
-      if (isNearest)
-        onEvent({ type: 'semantic-judged', verdict: opinion?.verdict, judge: opinion?.judge, audited: decision?.action === 'audit' })
-      if (opinion && isNearest && candidate && decision) learners.learn(domain, { candidate, decision, same: opinion.verdict === 'same' })
-      if (opinion?.verdict === 'same') group = node.group
-    }
-    if (closed) return
-    // Removed or replaced while it was judged: nothing leads to it any more.
-    const still = await entryOf(entry.key, () => true)
-    if (still?.entry.id !== entry.id) return
-    const node: Node = { key: entry.key, entryId: entry.id, namespace, text, group: group ?? entry.id, owner: query.owner }
-    nodes.add(node)
-    await index.add(spaceOf(namespace), [{ id: entry.key, vector, deleteAt: entry.staleAt }])
-    // It went while it was added.
-    if (nodes.get(entry.key) !== node) drop(node)
-  }
-
-  async function answerOf(entry: Entry): Promise<(AnswerText & { readonly toolCalls: boolean }) | undefined> {
-    const body = entry.encoding ? await deps.decode(entry) : entry.body
-    return answerTextOf(headerValue(entry.headers, 'content-type') ?? '', body, entry.meta.provider)
-  }
+  const learning = createLearning({
+    options,
+    store,
+    decode: deps.decode,
+    clock,
+    onEvent,
+    embedder,
+    index,
+    nodes,
+    judges,
+    learners,
+    spaceOf,
+    frequenciesOf,
+    entryOf,
+    neighboursOf,
+    drop,
+    isClosed: () => closed,
+  })
+  if (own && store.records.lasting) learning.restore()
 
   return {
     find,
-    stored,
+    stored: learning.stored,
     learners,
     async findSimilar(text, k, prefix) {
       const vector = await embedder.embed(text)
@@ -341,9 +333,7 @@ export function createSemanticLayer(options: ResolvedSemantic, deps: LayerDeps):
       judges: judges.stats(),
       learners: learners.inspect(),
     }),
-    async idle() {
-      while (learning.size > 0) await Promise.all(learning)
-    },
+    idle: learning.idle,
     async close() {
       closed = true
       judges.close()
@@ -358,21 +348,12 @@ function nothing(reason: NoMatchReason, lesson?: Lesson, similarity?: number): F
   return { match: undefined, reason, similarity, probability: undefined, threshold: undefined, lesson }
 }
 
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : typeof error
-}
-
 /** For embedders that do not say: cosines of sentence models are mostly like this. */
 const UNKNOWN_CALIBRATION = { median: 0.65, scale: 0.2 }
 /** Cosine of two answers up to which a sentence embedder says that they differ. */
 const LEAST_ALIKE = 0.6
-const NEIGHBOURS = 8
-/** Groups besides the nearest whose answers a new one is compared with. */
-const MERGES = 3
-const MAX_NODES = 20_000
 const OWN_INDEX_BYTES = 128 * 1024 * 1024
 const MAX_NAMESPACES = 1000
 const MAX_TERMS = 5000
 const MAX_SERVED = 5000
-const MAX_LEARNING = 1000
 const STATIC_AUDITS = 0.05

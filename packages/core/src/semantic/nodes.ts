@@ -100,5 +100,7 @@ export function createNodeTable(maxNodes: number, onEvicted: (node: Node) => voi
   }
 }
 
+/** Entries that are found by meaning, most. */
+export const MAX_NODES = 20_000
 const OWNERS_NEEDED = 2
 const MAX_PROFILES = 2000

@@ -1,0 +1,147 @@
+import Keyv from 'keyv'
+import { describe, expect, it } from 'vitest'
+import type { LlmCache } from '../../src/cache.js'
+import type { LlmCacheOptions } from '../../src/engine/options.js'
+import type { DecisionPolicy } from '../../src/semantic/rule/policy.js'
+import { createMemoryVectorIndex } from '../../src/semantic/vectors/memory.js'
+import { createManualClock, type ManualClock } from '../../src/testing/manual-clock.js'
+import { completion, field, harness, open, type RequestParts, record } from '../engine/support.js'
+
+const ask = (content: string): RequestParts => ({ body: { model: 'gpt-4o', messages: [{ role: 'user', content }] } })
+const SKY = 'Why does the sky look blue at noon?'
+const SKY_AGAIN = 'Why does the sky look so blue at noon?'
+const SKY_ONCE_MORE = 'Why does the sky look very blue at noon?'
+
+const bold = (): DecisionPolicy => ({
+  name: 'bold',
+  decide: (candidate) => {
+    const near = candidate !== undefined && candidate.similarity > 0.6
+    return { action: near ? 'serve' : 'ask', probability: 0.9, threshold: 0.5, error: 0.01, auditRate: 0.05 }
+  },
+  learn: () => undefined,
+  inspect: () => ({ labels: 0, audits: 0, auditedWrong: 0, threshold: 0.5, error: undefined, paused: undefined }),
+  save: () => '',
+  merge: () => true,
+})
+
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 40; turn++) await new Promise((resolve) => setImmediate(resolve))
+}
+
+/** Processes one after another, or side by side, over one database. */
+function world(options: LlmCacheOptions = {}): {
+  start: (more?: LlmCacheOptions) => ReturnType<typeof harness>
+  data: Map<string, unknown>
+  clock: ManualClock
+} {
+  const data = new Map<string, unknown>()
+  const clock = createManualClock()
+  const start = (more: LlmCacheOptions = {}): ReturnType<typeof harness> =>
+    harness({ clock, store: new Keyv({ store: data }), log: false, strategy: 'hybrid', semantic: { policy: bold }, ...options, ...more })
+  return { start, data, clock }
+}
+
+async function served(cache: LlmCache, content: string): Promise<string | undefined> {
+  const { reply } = await open(cache, ask(content), 'replay')
+  return field(reply.headers, 'x-llm-cache')
+}
+
+describe('what is found by meaning', () => {
+  it('is found again after a restart', async () => {
+    const { start } = world()
+    const first = start()
+    await record(first.cache, ask(SKY))
+    await settled()
+    await first.cache.close()
+    const second = start()
+    await settled()
+    expect((await second.cache.stats()).semantic?.vectors).toBe(1)
+    expect(await served(second.cache, SKY_AGAIN)).toBe('SEMANTIC-HIT')
+  })
+
+  it('keeps its group after a restart', async () => {
+    const { start } = world({ partition: 'shared' })
+    const by = (user: string, content: string): RequestParts => ({ ...ask(content), headers: { authorization: `Bearer ${user}` } })
+    const first = start()
+    await record(first.cache, by('a', SKY), completion('Rayleigh.'))
+    await settled()
+    await record(first.cache, by('b', SKY_AGAIN), completion('Rayleigh.'))
+    await settled()
+    await first.cache.close()
+    const second = start()
+    await settled()
+    // Two users confirmed it before, which a third needs.
+    await open(second.cache, by('c', SKY_ONCE_MORE), 'replay')
+  })
+
+  it('is sealed with its entry', async () => {
+    const { start, data } = world({ encryption: { keys: ['0123456789abcdef'.repeat(4)] } })
+    const { cache } = start()
+    await record(cache, ask(SKY))
+    await settled()
+    expect(data.size).toBeGreaterThan(0)
+    expect(JSON.stringify([...data])).not.toMatch(/noon/)
+  })
+
+  it('is found in an index that processes share, whoever added it', async () => {
+    const { start, clock } = world()
+    const index = createMemoryVectorIndex({ clock })
+    const [first, second] = [start({ semantic: { policy: bold, index } }), start({ semantic: { policy: bold, index } })]
+    await record(first.cache, ask(SKY))
+    await settled()
+    expect(await served(second.cache, SKY_AGAIN)).toBe('SEMANTIC-HIT')
+  })
+
+  it('is not found any more where the store lost it, and leaves the index', async () => {
+    const { start, data, clock } = world()
+    const index = createMemoryVectorIndex({ clock })
+    const [first, second] = [start({ semantic: { policy: bold, index } }), start({ semantic: { policy: bold, index } })]
+    await record(first.cache, ask(SKY))
+    await settled()
+    expect(index.size()).toBe(1)
+    data.clear()
+    await open(second.cache, ask(SKY_AGAIN), 'record')
+    expect(index.size()).toBe(0)
+  })
+
+  it('is what a refresh brought', async () => {
+    const { start } = world()
+    const { cache } = start()
+    await record(cache, ask(SKY), completion('Old.'))
+    await settled()
+    await record(cache, { ...ask(SKY), headers: { 'cache-control': 'no-cache' } }, completion('New.'))
+    await settled()
+    const { reply } = await open(cache, ask(SKY_AGAIN), 'replay')
+    expect(reply.body.kind === 'bytes' && new TextDecoder().decode(reply.body.bytes)).toBe(completion('New.'))
+  })
+})
+
+describe('what was learnt', () => {
+  it('is there after a restart, and comes from other processes too', async () => {
+    const { start } = world({ semantic: {} })
+    const teach = async (cache: LlmCache, from: number, to: number): Promise<void> => {
+      for (let at = from; at < to; at++) {
+        await record(
+          cache,
+          ask(`Where can I buy a used bicycle number ${'abcdefghij'[at % 10]}${'klmnopqrst'[Math.floor(at / 10)]} quickly?`),
+          completion(`${at}`),
+        )
+        await settled()
+      }
+    }
+    const first = start()
+    await teach(first.cache, 0, 60)
+    await first.cache.close()
+    const labels = (await first.cache.stats()).semantic?.learners[0]?.labels ?? 0
+    expect(labels).toBeGreaterThan(20)
+    const second = start()
+    await teach(second.cache, 60, 61)
+    expect((await second.cache.stats()).semantic?.learners[0]?.labels).toBeGreaterThanOrEqual(labels)
+    const learnt = second.cache.learning.export()
+    const other = harness({ strategy: 'hybrid' })
+    expect(other.cache.learning.import(learnt)).toBe(1)
+    expect((await other.cache.stats()).semantic?.learners[0]?.labels).toBeGreaterThanOrEqual(labels)
+    expect(JSON.stringify(learnt)).not.toMatch(/bicycle/)
+    expect(other.cache.learning.import({ 'not-a-domain': '{' })).toBe(0)
+  }, 60_000)
+})
