@@ -253,6 +253,8 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
   function land(query: Query, found: Found, flight: Flight | undefined): Awaitable<Outcome> {
     flight?.found(found.entry)
     flight?.done()
+    // Of another process, or of before: it can be found by meaning from now on.
+    if (query.semanticKey) context.semantic?.stored(found.entry, undefined)
     return hit(query, found)
   }
 

@@ -60,6 +60,7 @@ export function createLearning(context: LearningContext): Learning {
   }
 
   function stored(entry: Entry, lesson: Lesson | undefined): void {
+    if (!lesson && nodes.get(entry.key)?.entryId === entry.id) return
     if (isClosed() || !entry.meta.prompt || running.size >= MAX_LEARNING) return
     inBackground(lesson ? learn(entry, lesson) : adopt(entry, entry.meta.prompt), 'learn')
   }

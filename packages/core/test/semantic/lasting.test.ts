@@ -92,6 +92,17 @@ describe('what is found by meaning', () => {
     expect(await served(second.cache, SKY_AGAIN)).toBe('SEMANTIC-HIT')
   })
 
+  it("is found in a process's own index once it was asked for there", async () => {
+    const { start } = world()
+    const [first, second] = [start(), start()]
+    await settled()
+    await record(first.cache, ask(SKY))
+    await settled()
+    expect(await served(second.cache, SKY)).toBe('HIT')
+    await settled()
+    expect(await served(second.cache, SKY_AGAIN)).toBe('SEMANTIC-HIT')
+  })
+
   it('is not found any more where the store lost it, and leaves the index', async () => {
     const { start, data, clock } = world()
     const index = createMemoryVectorIndex({ clock })
