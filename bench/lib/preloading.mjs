@@ -129,7 +129,17 @@ export async function replay({ createLlmCache, createManualClock, log, model, se
   const stats = (await cache.stats()).preload
   await cache.close()
   if (own) count.wasted += pending.size
-  return { waits, originUsd, switched, sources: stats?.sources, us, mostUsdInAnHour: mostWithin(spent, HOUR), ...(stats ?? count), stats }
+  return {
+    waits,
+    originUsd,
+    switched,
+    sources: stats?.sources,
+    us,
+    mostUsdInAnHour: mostWithin(spent, HOUR),
+    dearestUsd: Math.max(0, ...spent.map(([, usd]) => usd)),
+    ...(stats ?? count),
+    stats,
+  }
 }
 
 /** Nothing here waits for anything but promises, and for no more than a few in a row. */
