@@ -9,7 +9,7 @@ export default defineConfig({
     alias: [
       { find: /^@llm-cache\/core$/, replacement: source('core/src/index.ts') },
       { find: /^@llm-cache\/core\/(disk|embedders|node|web|testing)$/, replacement: source('core/src/$1/index.ts') },
-      { find: /^@llm-cache\/core\/(pgvector|pinecone|qdrant)$/, replacement: source('core/src/vectors/$1.ts') },
+      { find: /^@llm-cache\/core\/(pgvector|pinecone|qdrant|weaviate)$/, replacement: source('core/src/vectors/$1.ts') },
       { find: /^@llm-cache\/(embedder-use|express|koa|hono|redis)$/, replacement: source('$1/src/index.ts') },
       { find: '#platform', replacement: source('core/src/platform/node.ts') },
     ],

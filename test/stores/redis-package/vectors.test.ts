@@ -9,7 +9,7 @@ const versions = serverVersions()
 const version8 = versions.find(({ name }) => name === 'redis-8')
 const others = versions.filter(({ name }) => name !== 'redis-8')
 const vector = Float32Array.of(1, 0)
-const deleteAt = Date.now() + 60_000
+const deleteAt = Date.now() + 3_600_000
 
 describe.skipIf(!version8)('vectors in Redis 8', async () => {
   if (!version8) return

@@ -1,6 +1,5 @@
 /** `@llm-cache/core/qdrant`: a vector index in Qdrant. */
 
-import { sha256 } from '#platform'
 import { VectorError, VectorIndexError } from '../errors.js'
 import type { VectorIndex, VectorItem } from '../semantic/ports.js'
 import { toUnitVector } from '../semantic/vectors/unit.js'
@@ -9,6 +8,7 @@ import { clamped, createBatch, finiteTime, pieces } from './batch.js'
 import { createCalls } from './calls.js'
 import { createDimensionsMemo } from './dimensions.js'
 import { checkName, checkOneOf, invalid, loadPeer, resolveServerOptions, type ServerIndexOptions } from './options.js'
+import { uuidOf } from './uuid.js'
 
 /** The part of a `QdrantClient` of the package `@qdrant/js-client-rest` that is used. */
 export interface QdrantIndexClient {
@@ -103,7 +103,7 @@ export function createQdrantVectorIndex(options: QdrantVectorIndexOptions): Vect
 
   async function upsert(namespace: string, dimensions: number, items: readonly VectorItem[]): Promise<void> {
     const points = items.map(({ id, vector, deleteAt }) => ({
-      id: pointId(namespace, id),
+      id: uuidOf(namespace, id),
       vector: Array.from(vector),
       payload: { namespace, partition: partitionOf(namespace), id, delete_at: finiteTime(deleteAt) },
     }))
@@ -122,7 +122,7 @@ export function createQdrantVectorIndex(options: QdrantVectorIndexOptions): Vect
     const dimensions = memo.get(namespace)
     for (const some of pieces(ids, REMOVED_AT_ONCE)) {
       await calls.run(async () => {
-        const points = some.map((id) => pointId(namespace, id))
+        const points = some.map((id) => uuidOf(namespace, id))
         const names = dimensions === undefined ? await collections() : [nameOf(dimensions)]
         for (const name of names) await unless(404, (await client()).delete(name, { points, wait: true }))
       })
@@ -191,14 +191,6 @@ function partitionOf(name: string): string {
   return /^[^.]*\.[^.]*\./.exec(name)?.[0] ?? ''
 }
 
-/** Qdrant's ids are UUIDs. 122 bits of a SHA-256, as RFC 9562 section 5.8 lays them out. */
-function pointId(namespace: string, id: string): string {
-  const digest = sha256(`${namespace}\0${id}`)
-  const bits = Array.from(digest, (character) => ALPHABET.indexOf(character).toString(2).padStart(6, '0')).join('')
-  const hex = Array.from({ length: 32 }, (_, at) => Number.parseInt(bits.slice(at * 4, at * 4 + 4), 2).toString(16)).join('')
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20)}`
-}
-
 /** What `work` gives; undefined where the server answers with this status. */
 async function unless<T>(status: number, work: Promise<T>): Promise<T | undefined> {
   try {
@@ -224,7 +216,6 @@ const FIELDS: readonly object[] = [
   { field_name: 'partition', field_schema: { type: 'keyword' } },
   { field_name: 'delete_at', field_schema: { type: 'float' } },
 ]
-const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 const ADDED_AT_ONCE = 200
 const REMOVED_AT_ONCE = 500
 const MOST_NAMESPACES = 1_000_000

@@ -18,7 +18,7 @@ const connectionString = LLM_CACHE_PGVECTOR_URL ?? `postgresql://postgres@${serv
 const single = { connectionString, maxConnections: 1 }
 const pool = new pg.Pool({ connectionString, max: 1 })
 const vector = Float32Array.of(1, 0, 0)
-const deleteAt = Date.now() + 60_000
+const deleteAt = Date.now() + 3_600_000
 let made = 0
 
 afterAll(async () => {

@@ -10,7 +10,7 @@ import { startFakePinecone } from './fake-pinecone.js'
 const { LLM_CACHE_PINECONE_API_KEY, LLM_CACHE_PINECONE_HOST } = process.env
 const apiKey = 'pc-test'
 const vector = new Float32Array(96).fill(1)
-const deleteAt = Date.now() + 60_000
+const deleteAt = Date.now() + 3_600_000
 
 for (const how of ['an index', 'a key'] as const) {
   vectorIndexContract(

@@ -8,7 +8,7 @@ import { startFakeQdrant } from './fake-qdrant.js'
 
 const { LLM_CACHE_QDRANT_URL, LLM_CACHE_QDRANT_API_KEY } = process.env
 const vector = Float32Array.of(1, 0, 0)
-const deleteAt = Date.now() + 60_000
+const deleteAt = Date.now() + 3_600_000
 
 for (const how of ['a client', 'a URL'] as const) {
   vectorIndexContract(
