@@ -11,6 +11,7 @@ import { headerTests } from './headers.js'
 import { mountTests } from './mounts.js'
 import { safetyTests } from './safety.js'
 import { scopeTests } from './scope.js'
+import { semanticTests } from './semantic.js'
 import { shapeTests } from './shapes.js'
 import { streamTests } from './streams.js'
 import type { AdapterDriver, AdapterRunner } from './types.js'
@@ -49,6 +50,7 @@ export function adapterContract<N>(runner: AdapterRunner, driver: AdapterDriver<
     controlTests(runner, driver)
     streamTests(runner, driver)
     freshnessTests(runner, driver)
+    semanticTests(runner, driver)
 
     it('nothing was thrown or rejected that nobody caught', async () => {
       await new Promise((resolve) => setImmediate(resolve))
