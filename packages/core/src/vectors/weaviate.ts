@@ -199,10 +199,9 @@ async function open({ client: given, url, grpcUrl, apiKey }: WeaviateVectorIndex
   }
 }
 
-/** Its types bring those of browsers with them, which are not core's: the name is no literal, so that the compiler does not look. */
-function loadWeaviate(): Promise<WeaviateModule> {
-  const name: string = 'weaviate-client'
-  return import(name) as Promise<WeaviateModule>
+/** The package's own types bring those of browsers with them, which are not core's: tsconfig.json has others take their place. */
+async function loadWeaviate(): Promise<WeaviateModule> {
+  return (await import('weaviate-client')) as unknown as WeaviateModule
 }
 
 function connection<T>(url: string, grpcUrl: string | undefined, authCredentials: T | '' | undefined): object {

@@ -6,10 +6,7 @@ import { vectorIndexContract } from '../../src/testing/vector-index-contract.js'
 import type { WeaviateModule } from '../../src/vectors/weaviate-client.js'
 import { startFakeWeaviate } from './fake-weaviate.js'
 
-// Its types bring those of browsers with them.
-const packageName: string = 'weaviate-client'
-const { default: weaviate } = (await import(packageName)) as WeaviateModule
-
+const { default: weaviate } = (await import('weaviate-client')) as unknown as WeaviateModule
 const { LLM_CACHE_WEAVIATE_URL, LLM_CACHE_WEAVIATE_GRPC_URL, LLM_CACHE_WEAVIATE_API_KEY } = process.env
 const vector = Float32Array.of(1, 0, 0)
 const deleteAt = Date.now() + 3_600_000

@@ -15,7 +15,7 @@ describe('recall among many vectors', () => {
     'at $dimensions dimensions with a common part of $common: the nearest is found wherever its cosine is 0.75 and more',
     ({ dimensions, common }) => {
       const next = gaussian(dimensions + common)
-      const count = 3000
+      const count = Math.round(1_000_000 / dimensions)
       const draw = clusters(next, { dimensions, count, common })
       const index = createMemoryVectorIndex({ clock })
       const spread = (): number => 0.2 + Math.abs(next()) * 0.6
@@ -24,7 +24,7 @@ describe('recall among many vectors', () => {
         Array.from({ length: count }, (_, at) => ({ id: `v${at}`, vector: draw(spread()), deleteAt: 1 })),
       )
       let near = 0
-      for (let turn = 0; turn < 150; turn++) {
+      for (let turn = 0; turn < 100; turn++) {
         const query = draw(spread())
         const [best] = index.search('n', query, { k: 1, exact: true })
         if (!best || best.similarity < 0.75) continue
@@ -33,7 +33,7 @@ describe('recall among many vectors', () => {
         const all = index.search('n', query, { k: 200, minSimilarity: 0.8, exact: true })
         expect(index.search('n', query, { k: 200, minSimilarity: 0.8 })).toEqual(all)
       }
-      expect(near).toBeGreaterThan(50)
+      expect(near).toBeGreaterThan(30)
     },
   )
 
