@@ -109,5 +109,5 @@ const MAX_LENGTH = 16_384
 const STEM_SEED = 0x2b5d1c93
 const GRAM_SEED = 0x811c9dc5
 const REST_SEED = 0x47a96e15
-// Of each text's nearest neighbour among the training questions of Banking77, CLINC150 and HWU64: bench/embedders.mjs.
+// Of each question's nearest among 3,000 to 4,000 of Banking77, CLINC150 and HWU64 each, the mean of the three.
 const CALIBRATION = { median: 0.64, scale: 0.22, threshold: 0.9 }
