@@ -197,6 +197,9 @@ export function createEpochs({ stores, clock, bus, onChange, maxKnown }: EpochsO
 }
 
 const DAY_MS = 86_400_000
-/** Other processes may keep entries for longer than this one has seen yet. */
-const LEAST_LIFETIME_MS = 7 * DAY_MS
+/**
+ * Longer than any entry that options allow, for other processes may keep some that this one never saw: a lifetime and a stale window of
+ * MAX_DURATION_MS (24.8 days) each, and what clocks may differ.
+ */
+const LEAST_LIFETIME_MS = 60 * DAY_MS
 const LONGEST_LIFETIME_MS = 400 * DAY_MS

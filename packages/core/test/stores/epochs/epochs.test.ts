@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Entry } from '../../../src/entry/entry.js'
+import { MAX_DURATION_MS } from '../../../src/lib/duration.js'
 import { createEpochs } from '../../../src/stores/epochs/epochs.js'
 import { createManualClock } from '../../../src/testing/manual-clock.js'
 import { sampleEntry } from '../../../src/testing/sample-entry.js'
@@ -224,15 +225,32 @@ describe('clocks', () => {
 })
 
 describe('marks', () => {
-  it('outlive what they guard', async () => {
+  it.each([false, true])('outlive entries that their process never saw (bus %s)', async (bus) => {
     const backend = createBackend()
-    const { fill, retire, clock } = createProcess(backend)
-    await fill('a', docs, { deleteAt: clock.now() + 30 * 86_400_000, staleAt: clock.now() + 30 * 86_400_000 })
-    await retire('docs')
-    const entry = backend.held.get(keyOf('a')) as Entry
+    const clock = createManualClock()
+    const longest = clock.now() + 2 * MAX_DURATION_MS
+    await createProcess(backend, { clock, bus }).fill('a', docs, { staleAt: longest, deleteAt: longest })
+    clock.advance(1000)
+    await createProcess(backend, { clock, bus }).retire('docs')
     const marks = [...backend.held.values()].filter(({ key }) => key.startsWith('lc0.mark.'))
     expect(marks).toHaveLength(2)
-    for (const mark of marks) expect(mark.deleteAt).toBeGreaterThanOrEqual(entry.deleteAt)
+    for (const mark of marks) expect(mark.deleteAt).toBeGreaterThanOrEqual(longest)
+    for (const days of [8, 24, 17]) {
+      clock.advance(days * 86_400_000)
+      expect(backend.held.get(keyOf('a'))?.deleteAt).toBeGreaterThan(clock.now())
+      expect(await createProcess(backend, { clock, bus }).has('a')).toBe(false)
+    }
+  })
+
+  it('live longer where this process has seen what lives longer still', async () => {
+    const backend = createBackend()
+    const { fill, retire, clock } = createProcess(backend)
+    const longest = clock.now() + 90 * 86_400_000
+    await fill('a', docs, { deleteAt: longest, staleAt: longest })
+    await retire('docs')
+    const marks = [...backend.held.values()].filter(({ key }) => key.startsWith('lc0.mark.'))
+    expect(marks).toHaveLength(2)
+    for (const mark of marks) expect(mark.deleteAt).toBeGreaterThanOrEqual(longest)
   })
 
   it('do not show the texts of tags in their keys, nor do records of answers', async () => {
