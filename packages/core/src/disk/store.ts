@@ -8,6 +8,7 @@ import { decodeFrame, encodeFrame } from '../entry/frame.js'
 import { isThenable } from '../lib/deadline.js'
 import { nextTurn } from '../lib/turn.js'
 import type { Awaitable, CacheStore, EntryCodec } from '../ports.js'
+import { MARK_PREFIX } from '../stores/epochs/record-entry.js'
 import { createListeners } from '../stores/listeners.js'
 import { openDatabase } from './database.js'
 import { failureOf } from './driver.js'
@@ -24,6 +25,7 @@ import { startUpkeep } from './upkeep.js'
  * - Reads and writes reject when the disk does not do them (full, read-only, locked for long by another process). After
  *   `close` nothing is found any more and everything else rejects.
  * - Over `maxBytes` those entries go whose value is least: (1 + hits) * what the origin took / bytes on the disk.
+ *   Marks of what was invalidated go when there is nothing else left: they are all that keeps such an entry from being sent.
  *
  * @throws OptionError on wrong options, and when `path` cannot be opened, is another application's database, or was
  *   written by a later version
@@ -205,8 +207,12 @@ interface Draft {
   readonly mine: symbol
 }
 
-/** ms of the origin that the entry saves. Where it is not known: what so many tokens usually take, or a short answer. */
-function costOf({ meta }: Entry): number {
+/**
+ * ms of the origin that the entry saves. Where it is not known: what so many tokens usually take, or a short answer. Infinity for marks,
+ * which go last, the oldest first.
+ */
+function costOf({ key, meta }: Entry): number {
+  if (key.startsWith(MARK_PREFIX)) return Number.POSITIVE_INFINITY
   if (meta.originMs > 0) return meta.originMs
   return meta.usage?.outputTokens ? meta.usage.outputTokens * MS_A_TOKEN : USUAL_MS
 }

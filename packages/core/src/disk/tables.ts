@@ -11,7 +11,7 @@ export interface NewRow {
   readonly bytes: number
   /** ms since the epoch. */
   readonly deleteAt: number
-  /** What the entry saves each time, in ms of the origin. */
+  /** What the entry saves each time, in ms of the origin. Infinity: it goes after all others, and is not among the hottest. */
   readonly cost: number
   readonly frame: Uint8Array
 }

@@ -191,6 +191,29 @@ describe('the byte limit', () => {
     expect(events.map((event) => event.type === 'entry-evicted' && event.reason)).toEqual(['expired', 'expired', 'space', 'space', 'space'])
   })
 
+  it('keeps marks of what was invalidated while there is anything else, and then lets the oldest go', async () => {
+    const mark = (index: number): Entry => named(`lc0.mark.${index}`, { body: new Uint8Array(0), ...originMs(0) })
+    const store = open({ maxBytes: 20_000 })
+    const events = listenTo(store)
+    await store.set(mark(0))
+    for (let index = 0; index < 100; index += 1) {
+      clock.advance(1000)
+      await store.set(named(`k${index}`, { body: new Uint8Array(4000), ...originMs(900_000) }))
+    }
+    expect(events.length).toBeGreaterThan(90)
+    expect(await keysOf(store)).toContain('lc0.mark.0')
+    expect(await collect(store.hottest?.(1_000_000) ?? [])).not.toContainEqual(expect.objectContaining({ key: 'lc0.mark.0' }))
+    for (let index = 1; index < 100; index += 1) {
+      clock.advance(1000)
+      await store.set(mark(index))
+      expect(store.size()?.bytes).toBeLessThanOrEqual(20_000)
+    }
+    const keys = await keysOf(store)
+    expect(keys.filter((key) => !key.startsWith('lc0.mark.'))).toEqual([])
+    expect(keys).toContain('lc0.mark.99')
+    expect(keys).not.toContain('lc0.mark.0')
+  })
+
   it('refuses what could never fit, and forgets what that would have replaced', async () => {
     const store = open({ maxBytes: 3000 })
     await store.set(named('k'))
