@@ -385,10 +385,10 @@ describe('an embedder that fails', () => {
 
   it('that hangs is not asked without end', async () => {
     const { safe, clock, calls } = held()
-    for (let second = 0; second < 24 * 60 * 60; second++) {
-      const asked = reasonOf(() => safe.embed(`a${second}`))
+    for (let asks = 0; asks < 24 * 60 * 6; asks++) {
+      const asked = reasonOf(() => safe.embed(`a${asks}`))
       await settled()
-      clock.advance(1000)
+      clock.advance(10_000)
       await asked
     }
     expect(safe.state).toBe('down')
