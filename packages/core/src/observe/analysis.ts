@@ -35,10 +35,28 @@ export interface ExactAnalysis {
   readonly repeated: Estimate
 }
 
-/** No semantic layer is configured. */
-export interface SemanticAnalysis {
-  readonly configured: false
-}
+export type SemanticAnalysis =
+  /** No route asks for answers to prompts that mean the same. */
+  | { readonly configured: false }
+  | {
+      readonly configured: true
+      /** Answers to other prompts. */
+      readonly hits: number
+      /** Requests without an answer of their own that were compared. */
+      readonly lookups: number
+      /** Share of them that were hits, 0 to 1; 0 before the first. */
+      readonly hitRate: number
+      /** Lookups by what came of them: 'hit', or why nothing was sent. */
+      readonly outcomes: Readonly<Record<string, number>>
+      readonly saved: Savings
+      /** Audits, with the wrong ones among them: their share estimates the wrong answers among the hits. */
+      readonly audits: number
+      readonly audited: Estimate
+      /** Answers that no judge could compare: they teach nothing. */
+      readonly undecided: number
+      /** Why nothing is served, by how many kinds of traffic. */
+      readonly paused: Readonly<Record<string, number>>
+    }
 
 /**
  * A share of the misses, from a sample. An earlier request counts whether or not its answer was stored. What was passed over cannot be
@@ -71,5 +89,32 @@ export function analyze(stats: Omit<CacheStats, 'shared' | 'preload'>, misses: M
     repeated: estimate(misses.repeated),
   }
   const simultaneous = estimate(misses.simultaneous)
-  return { exact, semantic: { configured: false }, recommendations: recommend({ stats, exact, simultaneous }) }
+  const semantic = semanticOf(stats)
+  return { exact, semantic, recommendations: recommend({ stats, exact, semantic, simultaneous }) }
+}
+
+function semanticOf({
+  semantic,
+  semanticHits: hits,
+  semanticLookups: outcomes,
+  semanticSaved: saved,
+}: Omit<CacheStats, 'shared' | 'preload'>): SemanticAnalysis {
+  if (!semantic) return { configured: false }
+  const lookups = Object.values(outcomes).reduce((sum, count) => sum + count, 0)
+  const audits = semantic.learners.reduce((sum, learner) => sum + learner.audits, 0)
+  const wrong = semantic.learners.reduce((sum, learner) => sum + learner.auditedWrong, 0)
+  const paused: Record<string, number> = {}
+  for (const learner of semantic.learners) if (learner.paused) paused[learner.paused] = (paused[learner.paused] ?? 0) + 1
+  return {
+    configured: true,
+    hits,
+    lookups,
+    hitRate: lookups === 0 ? 0 : hits / lookups,
+    outcomes,
+    saved,
+    audits,
+    audited: { count: wrong, share: audits === 0 ? undefined : wrong / audits, ...wilson(wrong, audits) },
+    undecided: semantic.judges.undecided,
+    paused,
+  }
 }

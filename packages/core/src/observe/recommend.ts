@@ -1,7 +1,7 @@
 /** Recommendations from counts. Pure: the same counts give the same words. */
 
 import type { SkipReason } from '../events.js'
-import type { Estimate, ExactAnalysis } from './analysis.js'
+import type { Estimate, ExactAnalysis, SemanticAnalysis } from './analysis.js'
 import type { CacheStats } from './stats.js'
 
 /** What to do, stable and safe as a label. */
@@ -19,6 +19,9 @@ export type RecommendationCode =
   | 'lengthen-ttl'
   | 'share-partition'
   | 'loosen-normalize'
+  | 'add-judge'
+  | 'drop-semantic'
+  | 'lower-error-rate'
   /** Hardly any request comes twice, in whatever form. */
   | 'expect-little'
 
@@ -31,6 +34,7 @@ export interface Recommendation {
 export interface Facts {
   readonly stats: Omit<CacheStats, 'shared' | 'preload'>
   readonly exact: ExactAnalysis
+  readonly semantic: SemanticAnalysis
   /** Misses within a second of an equal one, where collapsing is off. */
   readonly simultaneous: Estimate
 }
@@ -82,6 +86,30 @@ type RecommendationRule = readonly [
 ]
 
 const RULES: readonly RecommendationRule[] = [
+  [
+    'add-judge',
+    'lookups',
+    ({ semantic }) => {
+      if (!semantic.configured || semantic.undecided < 50 || semantic.undecided < 0.5 * semantic.lookups) return undefined
+      return `No judge could compare ${semantic.undecided} answers, so hardly anything is learnt. Give \`semantic.judge\` an llmJudge() or a function.`
+    },
+  ],
+  [
+    'lower-error-rate',
+    'lookups',
+    ({ semantic }) => {
+      if (!semantic.configured || semantic.audited.low < 0.05) return undefined
+      return `${semantic.audited.count} of ${semantic.audits} audited answers were wrong for the prompt that they were to be sent for. Lower \`semantic.maxErrorRate\`, or use \`strategy: 'exact'\` there.`
+    },
+  ],
+  [
+    'drop-semantic',
+    'lookups',
+    ({ semantic }) => {
+      if (!semantic.configured || semantic.lookups < 2000 || semantic.hitRate >= 0.01) return undefined
+      return `${semantic.hits} of ${semantic.lookups} comparisons found an answer: prompts here hardly ever mean the same. \`strategy: 'exact'\` saves the embedding of each miss.`
+    },
+  ],
   [
     'choose-policy',
     'requests',

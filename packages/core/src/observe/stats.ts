@@ -60,6 +60,8 @@ export interface CacheStats {
   readonly shared: SharedStats | undefined
   /** Tokens that were served but not billed, as far as providers reported usage. */
   readonly saved: Savings
+  /** Of `saved`: by answers to other prompts that mean the same. */
+  readonly semanticSaved: Savings
   /** What was preloaded; undefined where the cache does not preload. Its `usd` are spent, `saved` does not know them. */
   readonly preload: PreloadStats | undefined
 }
@@ -110,12 +112,13 @@ export function createStats(prices?: PriceTable): StatsCounter {
   const semanticLookups: Record<string, number> = {}
   const storeFailures: Partial<Record<StoreFailure, number>> = {}
   const saved = { inputTokens: 0, outputTokens: 0, usd: 0, originMs: 0 }
+  const semanticSaved = { ...saved }
 
-  function save(usage: Usage | undefined, event: { provider: string; model: string | undefined }, times: number): void {
+  function save(to: typeof saved, usage: Usage | undefined, event: { provider: string; model: string | undefined }, times: number): void {
     if (!usage) return
-    saved.inputTokens += (usage.inputTokens ?? 0) * times
-    saved.outputTokens += (usage.outputTokens ?? 0) * times
-    saved.usd += (costOf(usage, event.model, event.provider) ?? 0) * times
+    to.inputTokens += (usage.inputTokens ?? 0) * times
+    to.outputTokens += (usage.outputTokens ?? 0) * times
+    to.usd += (costOf(usage, event.model, event.provider) ?? 0) * times
   }
 
   return {
@@ -127,9 +130,12 @@ export function createStats(prices?: PriceTable): StatsCounter {
         case 'lookup-hit':
           count.hits++
           if (event.stale) count.staleHits++
-          if (event.semantic) count.semanticHits++
           saved.originMs += event.originMs
-          save(event.usage, event, 1)
+          save(saved, event.usage, event, 1)
+          if (!event.semantic) break
+          count.semanticHits++
+          semanticSaved.originMs += event.originMs
+          save(semanticSaved, event.usage, event, 1)
           break
         case 'semantic-lookup':
           increase(
@@ -149,7 +155,7 @@ export function createStats(prices?: PriceTable): StatsCounter {
           count.collapsed++
           break
         case 'flight-ended':
-          save(event.usage, event, event.followers)
+          save(saved, event.usage, event, event.followers)
           break
         case 'entry-stored':
           count.stored++
@@ -191,6 +197,7 @@ export function createStats(prices?: PriceTable): StatsCounter {
         bytes: size?.bytes,
         tiers,
         saved: { ...saved },
+        semanticSaved: { ...semanticSaved },
       }
     },
   }
