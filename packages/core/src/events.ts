@@ -96,7 +96,7 @@ export type CacheEvent =
       /** It would have been sent. */
       readonly audited: boolean
     }
-  | { readonly type: 'semantic-failed'; readonly at: number; readonly where: 'index' | 'learn'; readonly errorName: string }
+  | { readonly type: 'semantic-failed'; readonly at: number; readonly where: 'index' | 'learn' | 'router'; readonly errorName: string }
   | {
       readonly type: 'embedder-failed'
       readonly at: number

@@ -167,10 +167,13 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
     }
     const isFresh = (entry: Entry): boolean => evaluate(entry, controls, clock.now()) === 'fresh'
     const owner = ownerOf(rule.owner?.(request))
-    return chain(layer.find({ key, semantic: made, owner, least: controls.threshold, isFresh }), (finding) => {
-      told(finding)
-      return finding
-    })
+    return chain(
+      layer.find({ key, semantic: made, owner, least: controls.threshold, isFresh, mayAudit: !controls.onlyIfCached }),
+      (finding) => {
+        told(finding)
+        return finding
+      },
+    )
   }
 
   /** The answer that may be sent while a new one is fetched; undefined where it may not, or no new one can be fetched. */

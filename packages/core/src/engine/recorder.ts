@@ -152,10 +152,14 @@ export function startRecording(context: EngineContext, recording: Recording): { 
         startedAt: stamp,
         ...(dependsOn.length > 0 && { dependsOn }),
         ...(verdict.model !== undefined && { snapshot: verdict.model }),
-        ...(recording.prompt && { prompt: recording.prompt }),
+        ...(recording.prompt && isFindable(recording.prompt.text, contentType, body) && { prompt: recording.prompt }),
       },
     }
     return entryBytes(entry) > context.cache.maxEntryBytes ? 'too-large' : entry
+  }
+
+  function isFindable(text: string, contentType: string, body: Uint8Array): boolean {
+    return context.semantic?.isFindable(text, contentType, body, shape.provider) === true
   }
 
   /** In ms: the handler's word, else the app's for this answer, else the caller's clamped one, else the route's; a caller may shorten. */

@@ -18,6 +18,8 @@ export interface SemanticQuery {
   /** A cosine that a match has at least, as the caller wants it. */
   readonly least: number | undefined
   readonly isFresh: (entry: Entry) => boolean
+  /** False: nobody is going to ask the origin. */
+  readonly mayAudit: boolean
 }
 
 /** Why no entry was sent. Values are stable and safe as labels. */
@@ -37,6 +39,8 @@ export type NoMatchReason =
   | 'quorum'
   /** Its entry is gone, or not fresh enough for this caller. */
   | 'entry-gone'
+  /** The app's own router threw. */
+  | 'router-failed'
   | 'embedder-failed'
   | 'index-failed'
 

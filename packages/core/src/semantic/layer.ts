@@ -6,7 +6,8 @@
 import { LRUCache } from 'lru-cache'
 import { sha256 } from '#platform'
 import type { Entry } from '../entry/entry.js'
-import { chain, isThenable } from '../lib/deadline.js'
+import { VectorIndexError } from '../errors.js'
+import { chain, isThenable, withDeadline } from '../lib/deadline.js'
 import type { Awaitable, Clock } from '../ports.js'
 import type { Removal } from '../stores/hearing.js'
 import type { Records } from '../stores/records.js'
@@ -46,7 +47,7 @@ export type SemanticEvent =
       /** It would have been sent. */
       readonly audited: boolean
     }
-  | { readonly type: 'semantic-failed'; readonly where: 'index' | 'learn'; readonly errorName: string }
+  | { readonly type: 'semantic-failed'; readonly where: 'index' | 'learn' | 'router'; readonly errorName: string }
 
 export interface SemanticStats {
   readonly vectors: number
@@ -72,7 +73,9 @@ export interface SemanticLayer {
    * @throws EmbedderError, VectorError and what the index throws
    */
   findSimilar(text: string, k: number, prefix: string): Promise<readonly SimilarEntry[]>
-  /** A user found an answer wrong that was sent for another prompt. */
+  /** As `Learning.isFindable`. */
+  isFindable(text: string, contentType: string, body: Uint8Array, provider: string): boolean
+  /** A user found an answer wrong: what says the same is not found any more, and if it was sent for another prompt, that is learnt. */
   rejected(entryId: string): void
   forget(removal: Removal): void
   readonly learners: Learners
@@ -100,7 +103,8 @@ export function createSemanticLayer(options: ResolvedSemantic, deps: LayerDeps):
   const { store, clock, random, onEvent } = deps
   const embedder = guardEmbedder(options.embedder, { clock, onEvent })
   const calibration = options.embedder.calibration ?? UNKNOWN_CALIBRATION
-  const nodes = createNodeTable(MAX_NODES, (node) => drop(node))
+  // An index of the app's own may be others' too: what leaves this process's memory stays there.
+  const nodes = createNodeTable(MAX_NODES, ({ key, namespace }) => own && drop(key, namespace))
   const own: VectorIndex | undefined = options.index
     ? undefined
     : createMemoryVectorIndex({ maxVectors: MAX_NODES, maxBytes: OWN_INDEX_BYTES, clock })
@@ -137,7 +141,7 @@ export function createSemanticLayer(options: ResolvedSemantic, deps: LayerDeps):
   /** Vectors of two embedders are never compared. */
   const spaceOf = (namespace: string): string => `${namespace}.${sha256(embedder.id).slice(0, 8)}`
 
-  function drop({ namespace, key }: Node): void {
+  function drop(key: string, namespace: string): void {
     safely('index', () => index.remove(spaceOf(namespace), [key]))
   }
 
@@ -152,15 +156,20 @@ export function createSemanticLayer(options: ResolvedSemantic, deps: LayerDeps):
   }
 
   function find(query: SemanticQuery): Awaitable<Finding> {
-    const profile = profileOf(query.semantic.text)
-    const unfit = matchable(profile, options.minTokens)
-    if (unfit) return nothing(unfit)
-    const asks = options.router?.(profile)
-    if (asks) return nothing(`asks-${asks}`)
+    return attempt('router-failed', () => {
+      const profile = profileOf(query.semantic.text)
+      const unfit = matchable(profile, options.minTokens)
+      if (unfit) return nothing(unfit)
+      const asks = options.router?.(profile)
+      return asks ? nothing(`asks-${asks}`) : search(query, profile)
+    })
+  }
+
+  function search(query: SemanticQuery, profile: TextProfile): Awaitable<Finding> {
     return attempt('embedder-failed', () =>
       chain(embedder.embed(query.semantic.text), (vector) =>
         attempt('index-failed', () =>
-          chain(index.search(spaceOf(query.semantic.namespace), vector, { k: NEIGHBOURS }), (matches) =>
+          chain(inTime(index.search(spaceOf(query.semantic.namespace), vector, { k: NEIGHBOURS })), (matches) =>
             chain(neighboursOf(query, matches), (neighbours) => judge(query, profile, vector, neighbours)),
           ),
         ),
@@ -168,9 +177,19 @@ export function createSemanticLayer(options: ResolvedSemantic, deps: LayerDeps):
     )
   }
 
-  function attempt(reason: 'embedder-failed' | 'index-failed', work: () => Awaitable<Finding>): Awaitable<Finding> {
+  /** An index that hangs holds nobody up for longer. */
+  function inTime<T>(work: Awaitable<T>): Awaitable<T> {
+    if (!isThenable(work)) return work
+    return withDeadline(work, INDEX_DEADLINE_MS, clock).then((settled) => {
+      if (settled.kind === 'done') return settled.value
+      throw settled.kind === 'thrown' ? settled.error : new VectorIndexError('timeout', 'The vector index did not answer in time.')
+    })
+  }
+
+  function attempt(reason: 'router-failed' | 'embedder-failed' | 'index-failed', work: () => Awaitable<Finding>): Awaitable<Finding> {
     const failed = (error: unknown): Finding => {
-      if (reason === 'index-failed') onEvent({ type: 'semantic-failed', where: 'index', errorName: nameOf(error) })
+      if (reason !== 'embedder-failed')
+        onEvent({ type: 'semantic-failed', where: reason === 'index-failed' ? 'index' : 'router', errorName: nameOf(error) })
       return nothing(reason)
     }
     try {
@@ -237,13 +256,16 @@ export function createSemanticLayer(options: ResolvedSemantic, deps: LayerDeps):
     if (decision.action === 'ask') return no('unsure', decision.auditRate)
     if (query.least !== undefined && nearest.similarity < query.least) return no('unsure')
     if (options.quorum && node.owner !== query.owner && !nodes.isShared(node.group)) return no('quorum')
-    if (decision.action === 'audit') return no('audit', decision.auditRate)
-    return chain(entryOf(node.key, query.isFresh), (found): Finding => {
-      if (!found?.fresh || found.entry.id !== node.entryId) {
-        // Replaced: the new one has, or will have, a node of its own.
-        if (!found || found.entry.id !== node.entryId) lose(node)
+    if (decision.action === 'audit' && query.mayAudit) return no('audit', decision.auditRate)
+    return chain(look(node.key, query.isFresh), (found): Finding => {
+      if (found.kind === 'failed') return no('entry-gone')
+      if (found.kind === 'absent' || found.entry.id !== node.entryId) {
+        lose(node)
+        // Another one took its place, here or in another process: it is known by what it says of itself.
+        if (found.kind === 'found') learning.stored(found.entry, undefined)
         return no('entry-gone')
       }
+      if (!found.fresh) return no('entry-gone')
       served.set(found.entry.id, { domain, candidate, decision })
       const { entry, source } = found
       return {
@@ -255,15 +277,18 @@ export function createSemanticLayer(options: ResolvedSemantic, deps: LayerDeps):
     })
   }
 
-  function lose(node: Node): void {
-    nodes.remove(node.key)
-    drop(node)
+  function lose({ key, namespace }: Node): void {
+    nodes.remove(key)
+    drop(key, namespace)
+  }
+
+  function look(key: string, isFresh: (entry: Entry) => boolean): Awaitable<Lookup> {
+    const near = store.peek(key, isFresh)
+    return near.kind === 'found' ? near : store.get(key, isFresh)
   }
 
   function entryOf(key: string, isFresh: (entry: Entry) => boolean): Awaitable<Extract<Lookup, { kind: 'found' }> | undefined> {
-    const near = store.peek(key, isFresh)
-    if (near.kind === 'found') return near
-    return chain(store.get(key, isFresh), (far) => (far.kind === 'found' ? far : undefined))
+    return chain(look(key, isFresh), (found) => (found.kind === 'found' ? found : undefined))
   }
 
   function frequenciesOf(namespace: string): Frequencies {
@@ -288,6 +313,7 @@ export function createSemanticLayer(options: ResolvedSemantic, deps: LayerDeps):
     entryOf,
     neighboursOf,
     drop,
+    least: calibration.median - calibration.scale,
     isClosed: () => closed,
   })
   if (own && store.records.lasting) learning.restore()
@@ -295,6 +321,7 @@ export function createSemanticLayer(options: ResolvedSemantic, deps: LayerDeps):
   return {
     find,
     stored: learning.stored,
+    isFindable: learning.isFindable,
     learners,
     async findSimilar(text, k, prefix) {
       const vector = await embedder.embed(text)
@@ -308,6 +335,8 @@ export function createSemanticLayer(options: ResolvedSemantic, deps: LayerDeps):
       return found.sort((a, b) => b.similarity - a.similarity).slice(0, k)
     },
     rejected(entryId) {
+      // Those of its group say the same.
+      for (const node of nodes.groupOf(entryId)) lose(node)
       const known = served.get(entryId)
       if (!known) return
       served.delete(entryId)
@@ -317,7 +346,7 @@ export function createSemanticLayer(options: ResolvedSemantic, deps: LayerDeps):
       if ('keys' in removal) {
         for (const key of removal.keys) {
           const node = nodes.remove(key)
-          if (node) drop(node)
+          if (node) drop(key, node.namespace)
         }
         return
       }
@@ -353,6 +382,8 @@ const UNKNOWN_CALIBRATION = { median: 0.65, scale: 0.2 }
 /** Cosine of two answers up to which a sentence embedder says that they differ. */
 const LEAST_ALIKE = 0.6
 const OWN_INDEX_BYTES = 128 * 1024 * 1024
+/** Longest wait for the index, in ms. */
+const INDEX_DEADLINE_MS = 250
 const MAX_NAMESPACES = 1000
 const MAX_TERMS = 5000
 const MAX_SERVED = 5000

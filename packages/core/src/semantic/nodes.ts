@@ -22,6 +22,8 @@ export interface NodeTable {
   groupSize(group: string): number
   /** Prompts of two users at least were found to belong to it. */
   isShared(group: string): boolean
+  /** The nodes of the group that the answer with this id belongs to. */
+  groupOf(entryId: string): readonly Node[]
   add(node: Node): void
   /** The node that was there. */
   remove(key: string): Node | undefined
@@ -74,6 +76,11 @@ export function createNodeTable(maxNodes: number, onEvicted: (node: Node) => voi
     },
     groupSize: (group) => groups.get(group)?.size ?? 0,
     isShared: (group) => (groups.get(group)?.owners.size ?? 0) >= OWNERS_NEEDED,
+    groupOf(entryId) {
+      const all = [...nodes.values()]
+      const group = all.find((node) => node.entryId === entryId)?.group
+      return group === undefined ? [] : all.filter((node) => node.group === group)
+    },
     add(node) {
       nodes.delete(node.key)
       join(node)

@@ -74,13 +74,46 @@ describe('what is found by meaning', () => {
     await open(second.cache, by('c', SKY_ONCE_MORE), 'replay')
   })
 
-  it('is sealed with its entry', async () => {
-    const { start, data } = world({ encryption: { keys: ['0123456789abcdef'.repeat(4)] } })
+  it.each([
+    ['as it is', undefined, true],
+    ['sealed, where the cache seals', { keys: ['0123456789abcdef'.repeat(4)] }, false],
+  ])('is kept %s', async (_, encryption, isReadable) => {
+    const { start, data } = world(encryption && { encryption })
     const { cache } = start()
     await record(cache, ask(SKY))
     await settled()
-    expect(data.size).toBeGreaterThan(0)
-    expect(JSON.stringify([...data])).not.toMatch(/noon/)
+    // Frames are kept in base64: three ways, by where the word begins.
+    const written = JSON.stringify([...data.values()])
+    const ways = ['', 'x', 'xx'].map((before) => Buffer.from(`${before}blue at noon`).toString('base64').slice(4, 12))
+    expect(ways.some((way) => written.includes(way))).toBe(isReadable)
+  })
+
+  it('is not found after a restart where it was not before: what calls tools, what is never matched', async () => {
+    const { start } = world({ toolCalls: true })
+    const first = start()
+    const call = {
+      index: 0,
+      message: {
+        role: 'assistant',
+        content: 'Sending.',
+        tool_calls: [{ id: 'c', type: 'function', function: { name: 'pay', arguments: '{}' } }],
+      },
+      finish_reason: 'tool_calls',
+    }
+    await record(
+      first.cache,
+      ask('Please wire my whole rent money to my landlord'),
+      JSON.stringify({ id: 'x', object: 'chat.completion', model: 'm', choices: [call] }),
+    )
+    await record(first.cache, ask('What is the weather in Paris today?'))
+    await record(first.cache, ask('continue'))
+    await record(first.cache, ask(`${SKY} ${'word '.repeat(3000)}`))
+    await record(first.cache, ask(SKY))
+    await settled()
+    await first.cache.close()
+    const second = start()
+    await settled()
+    expect((await second.cache.stats()).semantic?.vectors).toBe(1)
   })
 
   it('is found in an index that processes share, whoever added it', async () => {

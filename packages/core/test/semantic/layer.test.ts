@@ -214,6 +214,50 @@ describe('learning', () => {
     await open(cache, ask(SKY_AGAIN), 'record')
   })
 
+  it('takes what says the same as a rejected answer out of reach with it', async () => {
+    const { cache } = semantic({ policy: bold(() => true).policy })
+    const fields = await record(cache, ask(SKY), completion('The sky is a painted dome.'))
+    await settled(cache)
+    await record(cache, ask(SKY_AGAIN), completion('The sky is a painted dome.'))
+    await settled(cache)
+    const open1 = cache.route({ strategy: 'hybrid' })
+    expect(await cache.reject(field(fields, 'x-llm-cache-id') as string)).toBe(true)
+    await open(open1, ask(SKY), 'record')
+    expect((await cache.stats()).semantic?.vectors).toBe(0)
+  })
+
+  it('makes no group of equal answers to different questions', async () => {
+    const { cache, events } = semantic({}, { partition: 'shared' })
+    const by = (user: string, content: string): RequestParts => ({ ...ask(content), headers: { authorization: `Bearer ${user}` } })
+    await record(cache, by('mallory', 'Is ibuprofen safe for my small dog?'), completion('Yes.'))
+    await settled(cache)
+    await record(cache, by('bob', 'Do whales sleep under the ocean water?'), completion('Yes.'))
+    await settled(cache)
+    await open(cache, by('carol', 'Is ibuprofen really safe for my small dog?'), 'record')
+    expect(outcomes(events).at(-1)).toBe('quorum')
+  })
+
+  it('asks no judge about prompts that have nothing in common', async () => {
+    let asked = 0
+    const judge = functionJudge('mine', () => {
+      asked++
+      return undefined
+    })
+    const { cache } = semantic({ judge })
+    const prompts = [
+      SKY,
+      OTHER,
+      'Which metals float on liquid mercury?',
+      'Who painted the chapel ceiling in Rome?',
+      'Compute compound interest for my loan',
+    ]
+    for (const [at, prompt] of prompts.entries()) {
+      await record(cache, ask(prompt), completion(`An answer of its own, number ${at}.`))
+      await settled(cache)
+    }
+    expect(asked).toBe(0)
+  })
+
   it('shares an answer with other users only after prompts of two of them were found to mean the same', async () => {
     const { cache, events } = semantic({}, { partition: 'shared' })
     const by = (user: string, content: string): RequestParts => ({ ...ask(content), headers: { authorization: `Bearer ${user}` } })
@@ -263,6 +307,24 @@ describe('what fails is a miss', () => {
     expect(outcomes(events)).toEqual(['embedder-failed'])
   })
 
+  it("an index that hangs, after a quarter of a second, and the app's own router that throws", async () => {
+    const never = (): Promise<never> => new Promise(() => undefined)
+    const index = { name: 'slow', add: never, search: never, remove: never, clear: never, size: () => 0, close: () => undefined }
+    const slow = semantic({ index })
+    const opening = Promise.resolve(open(slow.cache, ask(SKY), 'record'))
+    await settled(slow.cache)
+    slow.clock.advance(300)
+    await opening
+    expect(outcomes(slow.events)).toEqual(['index-failed'])
+    const router = (): never => {
+      throw new Error('mine')
+    }
+    const broken = semantic({ router })
+    await record(broken.cache, ask(SKY))
+    expect(outcomes(broken.events)).toEqual(['router-failed'])
+    await open(broken.cache, ask(SKY), 'replay')
+  })
+
   it('an index that throws', async () => {
     const down = (): never => {
       throw new Error('down')
@@ -274,6 +336,16 @@ describe('what fails is a miss', () => {
     expect(outcomes(events)).toEqual(['index-failed'])
     expect(types()).toContain('semantic-failed')
     await open(cache, ask(SKY), 'replay')
+  })
+})
+
+describe('an audit', () => {
+  it('is not drawn where nobody would ask the origin', async () => {
+    const { cache } = semantic({ policy: bold(() => true).policy })
+    await record(cache, ask(SKY))
+    await settled(cache)
+    const { reply } = await open(cache, { ...ask(SKY_AGAIN), headers: { 'cache-control': 'only-if-cached' } }, 'replay')
+    expect(field(reply.headers, 'x-llm-cache')).toBe('SEMANTIC-HIT')
   })
 })
 
