@@ -28,21 +28,24 @@ export async function beginFalling(epochs: Epochs, message: RemovalMessage, find
     return { finding, end: async () => failures }
   }
   const ids = new Set<string>()
+  // Copies in memories of processes that nobody tells: as guards they are given to the stores a batch at a time.
+  const keys = new Set<string>()
   return {
     finding: {
       ...finding,
       found(entry) {
         finding.found(entry)
-        if (ids.size < MAX_IDS) ids.add(entry.id)
+        if (ids.size >= MAX_IDS) return
+        ids.add(entry.id)
+        if (epochs.unheard) keys.add(entry.key)
       },
     },
     end() {
       // Of more than can be named everything under the prefix may have been made.
       if (ids.size >= MAX_IDS && message.kind !== 'deleted') return epochs.retire(guardsOfPrefix(guards, message.prefix), true)
-      return epochs.retire(
-        [...ids].map((id) => guards.of('dependency', id)),
-        true,
-      )
+      const fallen = [...ids].map((id) => guards.of('dependency', id))
+      for (const key of keys) fallen.push(guards.of('key', key))
+      return epochs.retire(fallen, true)
     },
   }
 }

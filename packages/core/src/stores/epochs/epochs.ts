@@ -32,6 +32,8 @@ export type Verdict = 'valid' | 'retired' | 'unknown'
 
 export interface Epochs {
   readonly guards: Guards
+  /** Other processes may share a store and do not hear of what is removed here: marks alone tell them. */
+  readonly unheard: boolean
   stamp(): number
   /**
    * What can be said of `entry` at once; undefined where marks have to be read first.
@@ -151,6 +153,7 @@ export function createEpochs({ stores, clock, bus, onChange, maxKnown }: EpochsO
 
   return {
     guards,
+    unheard: remote && !told,
     stamp: stamps.next,
     judge,
     isRetired,

@@ -225,6 +225,18 @@ describe('clocks', () => {
 })
 
 describe('marks', () => {
+  it('tell processes that hear of nothing what a search has removed', async () => {
+    const backend = createBackend()
+    const clock = createManualClock()
+    const [one, two] = [createProcess(backend, { clock }), createProcess(backend, { clock })]
+    await one.fill('a', docs)
+    await one.fill('b')
+    expect([await two.has('a'), await two.has('b')]).toEqual([true, true])
+    await one.tiers.erase('', { matches: ({ key }) => key === keyOf('a'), found: () => undefined })
+    clock.advance(1500)
+    expect([await two.has('a'), await two.has('b')]).toEqual([false, true])
+  })
+
   it.each([false, true])('outlive entries that their process never saw (bus %s)', async (bus) => {
     const backend = createBackend()
     const clock = createManualClock()
