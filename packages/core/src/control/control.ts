@@ -48,7 +48,7 @@ export interface Control {
    *
    * @param reason for events and statistics: one of a few, 1 to 40 of `a-z0-9-`; anything else counts as 'other' and is not kept
    * @throws OptionError for an id that is no text
-   * @throws InvalidationError when a tier could not be cleaned; it was removed from the others all the same
+   * @throws InvalidationError when a tier could not be cleaned, or did not say whether it knows the id: ask again
    * @example
    * if (!schema.safeParse(answer).success) await cache.reject(response.headers.get('x-llm-cache-id'), 'schema')
    */

@@ -8,7 +8,10 @@ import type { StoreTiers, TierReport } from '../stores/tiers.js'
 import type { Emitter } from './emitter.js'
 import type { FlightTable } from './flight.js'
 
-/** What became of a rejection: where it was removed, or undefined for an id that nobody knows, or that was rejected before. */
+/**
+ * What became of a rejection: where it was removed, or undefined for an id that nobody knows, or that was rejected before. Where a tier
+ * failed it may be asked for again.
+ */
 export type RejectionReport = readonly TierReport[] | undefined
 
 export interface Rejections {
@@ -31,40 +34,47 @@ export interface RejectionsOptions {
 }
 
 export function createRejections({ store, flights, forget, emitter, clock }: RejectionsOptions): Rejections {
-  const rejected = new LRUCache<string, true>({ max: MAX_REMEMBERED })
+  /** With whether it may be asked for again, because a tier failed. */
+  const rejected = new LRUCache<string, boolean>({ max: MAX_REMEMBERED })
+  const isDone = (id: string): boolean => rejected.get(id) === false
 
   async function rejectUnder(id: string, key: string, reason: string): Promise<RejectionReport> {
+    const isRepeated = rejected.has(id)
     // Whoever asks the same meanwhile is too late.
-    rejected.set(id, true)
+    rejected.set(id, false)
     const matches = (entry: Entry): boolean => entry.id === id
     const isFlying = flights.keyOf(id) === key
     const meant: Removal = { prefix: key, meant: { matches } }
     const copies: Entry[] = []
     forget(meant)
     const looked = await store.look([key], { matches, found: (entry) => void copies.push(entry) })
-    // Another answer has taken its place everywhere: that one was not meant. What could not be read may well be it.
-    if (copies.length === 0 && !isFlying && looked.every(({ failed }) => failed === undefined)) return undefined
+    // Another answer has taken its place everywhere: that one was not meant. What could not be read, or removed, may well be it.
+    if (copies.length === 0 && !isFlying && !isRepeated && looked.every(({ failed }) => failed === undefined)) return undefined
     const tiers = await store.delete(key)
     forget(meant)
+    if (tiers.some(({ failed }) => failed !== undefined)) rejected.set(id, true)
+    if (isRepeated) return tiers
     const { route, model } = copies[0]?.meta ?? {}
     emitter.emit({ type: 'entry-rejected', at: clock.now(), entryId: id, reason, route, model })
     return tiers
   }
 
-  async function keyOf(id: string): Promise<string | undefined> {
-    if (!ID.test(id) || rejected.has(id)) return undefined
-    return flights.keyOf(id) ?? (await store.find(id))?.key
+  async function locate(id: string): ReturnType<StoreTiers['find']> {
+    if (!ID.test(id) || isDone(id)) return undefined
+    const key = flights.keyOf(id)
+    return key === undefined ? store.find(id) : { key }
   }
 
   return {
     async reject(id, reason) {
-      const key = await keyOf(id)
-      return key === undefined || rejected.has(id) ? undefined : rejectUnder(id, key, labelOf(reason))
+      const found = await locate(id)
+      if (!found || isDone(id)) return undefined
+      return 'key' in found ? rejectUnder(id, found.key, labelOf(reason)) : found.unknown
     },
     async apply(id, partition) {
-      const key = await keyOf(id)
-      if (key === undefined || partitionOf(key) !== partition || rejected.has(id)) return false
-      return (await rejectUnder(id, key, BY_CALLER)) !== undefined
+      const found = await locate(id)
+      if (!found || !('key' in found) || partitionOf(found.key) !== partition || isDone(id)) return false
+      return (await rejectUnder(id, found.key, BY_CALLER)) !== undefined
     },
   }
 }

@@ -92,8 +92,8 @@ export interface StoreTiers {
   hasGuard(entry: Entry, guards: ReadonlySet<string>): boolean
   /** What is known here and now: `entry`, which was found before, must not be sent any more. */
   isRetired(entry: Entry): boolean
-  /** Where the answer with this id was stored; undefined where nobody knows. Never rejects. */
-  find(id: string): Promise<Pick<Located, 'key'> | undefined>
+  /** Where the answer with this id was stored; undefined where nobody knows; or which tiers did not say. Never rejects. */
+  find(id: string): Promise<Pick<Located, 'key'> | { readonly unknown: readonly TierReport[] } | undefined>
   /** Counts the entries under `prefix` that `finding` means, tier by tier. Nothing is changed, and nobody told. */
   scan(prefix: string, finding: Finding): Promise<readonly TierReport[]>
   /** Counts the entries under `keys`, as `scan` does. */
@@ -251,7 +251,8 @@ export function createTiers(
     hasGuard: (entry, guards) => epochs.guards.entry(entry).some(({ guard }) => guards.has(guard)),
     async find(id) {
       const found = await index.find(id)
-      return typeof found === 'string' ? undefined : { key: found.key }
+      if (found === 'absent') return undefined
+      return 'failures' in found ? { unknown: removing.reportMarks(found.failures) } : { key: found.key }
     },
     size() {
       for (const { store } of tiers) {

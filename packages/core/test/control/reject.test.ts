@@ -132,6 +132,39 @@ it('a tier that cannot be cleaned is an error; the others are clean', async () =
   await cache.close()
 })
 
+describe('a store that is down', () => {
+  it('does not have the answer for good: it is rejected when asked again, and counted once', async () => {
+    const map = new Map()
+    const inner = createKeyvStore(map)
+    let down = false
+    const far: CacheStore = { ...inner, delete: (key) => (down ? Promise.reject(new Error('down')) : inner.delete(key)) }
+    const { cache, types } = harness({ ...options, store: [createMemoryStore(), { store: far, name: 'far' }] })
+    const id = await fill(cache, 'one')
+    await settle()
+    const isHeld = (): boolean => [...map.keys()].some((key) => String(key).includes('lc1.'))
+    down = true
+    await expect(cache.reject(id)).rejects.toMatchObject({ name: 'InvalidationError' })
+    expect(isHeld()).toBe(true)
+    down = false
+    expect(await cache.reject(id)).toBe(true)
+    expect(isHeld()).toBe(false)
+    expect(await cache.reject(id)).toBe(false)
+    expect(types().filter((type) => type === 'entry-rejected')).toHaveLength(1)
+  })
+
+  it('makes an id one of which nothing is known: an error that names the store', async () => {
+    const map = new Map()
+    const id = await fill(harness({ ...options, store: map }).cache, 'one')
+    await settle()
+    const dead = (): Promise<never> => Promise.reject(new Error('down'))
+    const far: CacheStore = { ...createKeyvStore(map), get: dead, getMany: dead, delete: dead }
+    const { cache } = harness({ ...options, store: [createMemoryStore(), { store: far, name: 'far' }] })
+    const error = await cache.reject(id).catch((reason: unknown) => reason)
+    expect(error).toMatchObject({ name: 'InvalidationError', report: { tiers: [{ tier: 'memory' }, { tier: 'far', failed: 'error' }] } })
+    expect(await has(cache, 'two')).toBe(false)
+  })
+})
+
 describe('a caller that found an answer wrong', () => {
   it('gets another one in the same request, once for each id', async () => {
     const { cache, last } = harness(options)

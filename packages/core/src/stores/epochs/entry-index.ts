@@ -3,7 +3,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Entry, InheritedGuard } from '../../entry/entry.js'
 import { isThenable } from '../../lib/deadline.js'
-import type { Awaitable, Clock } from '../../ports.js'
+import type { Awaitable, Clock, StoreFailure } from '../../ports.js'
 import type { GuardedStore } from '../guarded-store.js'
 import { type Guards, sinceOf } from './guards.js'
 import { INDEX_PREFIX, recordEntry } from './record-entry.js'
@@ -16,8 +16,13 @@ export interface Located {
   readonly guards: readonly InheritedGuard[]
 }
 
-/** `unknown`: a store that might have it did not answer. */
-export type Finding = Located | 'absent' | 'unknown'
+/** A store that might have it did not answer. */
+export interface Unanswered {
+  /** For each of the stores, why it did not. */
+  readonly failures: readonly (StoreFailure | undefined)[]
+}
+
+export type Finding = Located | 'absent' | Unanswered
 
 export interface EntryIndex {
   find(id: string): Awaitable<Finding>
@@ -59,7 +64,8 @@ export function createEntryIndex({ stores, guards, clock }: EntryIndexOptions): 
         const located = answer.kind === 'done' ? parseRecord(answer.value[index]) : undefined
         if (located) return located
       }
-      return answers.some(({ kind }) => kind === 'failed') ? 'unknown' : 'absent'
+      const failures = answers.map((answer) => (answer.kind === 'failed' ? answer.reason : undefined))
+      return failures.some((failure) => failure !== undefined) ? { failures } : 'absent'
     })
   }
 

@@ -22,10 +22,10 @@ export function descend(entry: Entry, index: EntryIndex): Awaitable<Descended> {
 }
 
 function inherit(entry: Entry, found: readonly Finding[]): Descended {
-  if (found.includes('unknown')) return 'unknown'
   const merged = new Map<string, InheritedGuard>()
   for (const finding of found) {
-    if (typeof finding === 'string') continue
+    if (finding === 'absent') continue
+    if ('failures' in finding) return 'unknown'
     for (const [guard, since, knows] of finding.guards) {
       // As old as the older of the two, and knowing what both knew.
       const [, otherSince, otherKnows] = merged.get(guard) ?? [guard, since, knows]
