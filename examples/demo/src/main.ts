@@ -7,7 +7,7 @@ import { formatEstimate, runMeasurement, runTour } from './run.js'
 import { openStage } from './stage.js'
 import { createStyle } from './style.js'
 
-const TOUR_PORTS = [3001, 3002, 3003] as const
+const TOUR_PORTS = [3001, 3002, 3003, 3004] as const
 
 async function main(args: readonly string[]): Promise<void> {
   const { live, serve, help } = readArgs(args)

@@ -2,6 +2,7 @@
 
 import { type CacheStats, costOf } from '@llm-cache/core'
 import { formatUsd } from './format.js'
+import { formatMeaning, learn, showMeaning } from './meaning.js'
 import { measure, type Row, warmUp } from './measure.js'
 import type { Models } from './models.js'
 import { formatOutage, showOutage } from './outage.js'
@@ -11,7 +12,7 @@ import { createClient } from './request.js'
 import type { Stage } from './stage.js'
 import type { Style } from './style.js'
 import { formatSavings, formatTable } from './table.js'
-import { formatTour } from './tour.js'
+import { formatMeaningTour, formatTour } from './tour.js'
 
 export interface Output {
   readonly stream: ProgressStream
@@ -25,6 +26,7 @@ export async function runMeasurement(stage: Stage, plan: Plan, { stream, style }
   const client = createClient()
   const rows: Row[] = []
   let outage = ''
+  let meaning = ''
   let stats: readonly CacheStats[] = []
   let calls = 0
   try {
@@ -33,6 +35,10 @@ export async function runMeasurement(stage: Stage, plan: Plan, { stream, style }
     for (const app of apps) rows.push(...(await measure(app, routes, options)))
     stats = await Promise.all(apps.map((app) => app.cache.stats()))
     calls = countOf(models)
+    if (stage.meaning) {
+      progress.step('Prompts that mean the same')
+      meaning = formatMeaning(await showMeaning(stage.meaning, client), style)
+    }
     if (stage.outage) progress.step('The models go down')
     outage = formatOutage(await showOutage(stage, client, plan.maxTokens), style)
   } finally {
@@ -41,11 +47,17 @@ export async function runMeasurement(stage: Stage, plan: Plan, { stream, style }
   }
   stream.write(`\n${formatTable(rows, style)}\n\n${formatSavings(stats, calls, style)}\n\n`)
   if (outage) stream.write(`${outage}\n\n`)
+  if (meaning) stream.write(`${meaning}\n\n`)
 }
 
 /** Resolves when `ended` does. */
-export async function runTour({ apps, models, routes }: Stage, ended: Promise<void>, { stream, style }: Output): Promise<void> {
+export async function runTour({ apps, meaning, models, routes }: Stage, ended: Promise<void>, { stream, style }: Output): Promise<void> {
   stream.write(`\n${formatTour(apps, routes, style)}\n\n`)
+  if (meaning) {
+    const client = createClient()
+    const { asked } = await learn(meaning, client).finally(() => client.close())
+    stream.write(`${formatMeaningTour(meaning, asked, style)}\n\n`)
+  }
   stream.write(`  ${style.bold('Ctrl-C ends it.')}\n`)
   await ended
   const stats = await Promise.all(apps.map((app) => app.cache.stats()))

@@ -5,6 +5,7 @@ import type { RunningApp } from './apps/app.js'
 import { startExpress } from './apps/express.js'
 import { startHono } from './apps/hono.js'
 import { startKoa } from './apps/koa.js'
+import { startMeaning } from './apps/meaning.js'
 import { UsageError } from './errors.js'
 import { createModels, type Models } from './models.js'
 import { ROUTES, type Route } from './plan.js'
@@ -12,7 +13,7 @@ import { ROUTES, type Route } from './plan.js'
 export interface StageOptions {
   readonly live: boolean
   /** Ports that the apps take if they are free; any others if not. */
-  readonly ports?: readonly [express: number, koa: number, hono: number]
+  readonly ports?: readonly [express: number, koa: number, hono: number, meaning: number]
   /** Speed of the simulated provider in ms. @default like a quick hosted model */
   readonly latency?: { readonly firstTokenMs: number; readonly tokenMs: number; readonly jitter: number }
 }
@@ -20,6 +21,8 @@ export interface StageOptions {
 export interface Stage {
   readonly apps: readonly RunningApp[]
   readonly models: Models
+  /** The app that answers by meaning; undefined where the models are real. */
+  readonly meaning: RunningApp | undefined
   /** Routes that a model is there for. */
   readonly routes: readonly Route[]
   /** Lets every call of a model fail while `work` goes on; undefined where the models are real. */
@@ -30,21 +33,23 @@ export interface Stage {
 const LATENCY = { firstTokenMs: 375, tokenMs: 9, jitter: 0.2 }
 
 /** @throws UsageError when `live` is asked for and there is no key */
-export async function openStage({ live, ports = [0, 0, 0], latency = LATENCY }: StageOptions): Promise<Stage> {
+export async function openStage({ live, ports = [0, 0, 0, 0], latency = LATENCY }: StageOptions): Promise<Stage> {
   const { models, routes, outage, close } = live ? liveModels() : await simulatedModels(latency)
-  const [expressPort, koaPort, honoPort] = ports
+  const [expressPort, koaPort, honoPort, meaningPort] = ports
   const apps = [
     await startExpress({ models, port: expressPort }),
     await startKoa({ models, port: koaPort }),
     await startHono({ models, port: honoPort }),
   ]
+  const meaning = live ? undefined : await startMeaning(meaningPort)
   return {
     apps,
+    meaning,
     models,
     routes,
     outage,
     async close() {
-      await Promise.all(apps.map((app) => app.close()))
+      await Promise.all([...apps, ...(meaning ? [meaning] : [])].map((app) => app.close()))
       await close()
     },
   }

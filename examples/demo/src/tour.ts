@@ -1,7 +1,8 @@
 /** `--serve`: the apps stay up, with lines to try on them. */
 
 import type { RunningApp } from './apps/app.js'
-import type { Route } from './plan.js'
+import { INTENTS, newWords, OPPOSITE } from './intents.js'
+import { ROUTES, type Route } from './plan.js'
 import type { Style } from './style.js'
 
 const QUESTION = { text: 'Why is the sky blue?' }
@@ -28,4 +29,17 @@ export function formatTour(apps: readonly RunningApp[], routes: readonly Route[]
   const [first] = apps
   const bases = routes.map(({ provider }) => (provider === 'openai' ? `OpenAI's ${first?.url}/v1` : `Anthropic's ${first?.url}`))
   return `${sections.join('\n\n')}\n\n  The real clients work on them, too, with this base URL: ${bases.join(', ')}.`
+}
+
+/** The curl lines for the app that answers by meaning, and has learnt from `asked` questions. */
+export function formatMeaningTour({ url }: RunningApp, asked: number, style: Style): string {
+  const [route] = ROUTES as readonly [Route]
+  const curl = (text: string): string =>
+    `    curl -s -i ${url}${route.path} -H 'content-type: application/json' -H 'authorization: Bearer demo' \\\n      -d '${JSON.stringify(route.body({ text }, false, 1000))}'`
+  const half = style.dim(
+    '# In words that nobody used: x-llm-cache is SEMANTIC-HIT, with its similarity and probability, or MISS where it checks on itself',
+  )
+  const lines = INTENTS.slice(0, 2).map((task) => curl(newWords(task)))
+  const opposite = `    ${style.dim('# Nearly the same words, the opposite: MISS')}\n${curl(OPPOSITE)}`
+  return `  ${style.bold('Prompts that mean the same')}  ${url}, which has learnt from ${asked} questions\n\n    ${half}\n${lines.join('\n')}\n${opposite}`
 }

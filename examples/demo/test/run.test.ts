@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { DemoError } from '../src/errors.js'
+import { INTENTS, newWords, OPPOSITE } from '../src/intents.js'
 import { measure } from '../src/measure.js'
 import { showOutage } from '../src/outage.js'
 import { callsOf, type Plan, requestsOf } from '../src/plan.js'
@@ -8,6 +9,9 @@ import { createClient } from '../src/request.js'
 import { runMeasurement, runTour } from '../src/run.js'
 import { openStage, type Stage } from '../src/stage.js'
 import { createStyle } from '../src/style.js'
+
+/** Hundreds of calls of real clients, on a machine that does other work. */
+vi.setConfig({ testTimeout: 120_000 })
 
 const style = createStyle({})
 const latency = { firstTokenMs: 0, tokenMs: 0, jitter: 0 }
@@ -41,6 +45,10 @@ describe('the measurement', () => {
     const requests = requestsOf(plan) * 6
     expect(output.read()).toContain(`${requests} requests, ${callsOf(plan) * 6} model calls.`)
     expect(output.read()).toContain('12 of 12 answers past their lifetime keep coming')
+    expect(output.read()).toMatch(/It learnt from \d{2,3} compared answers of \d{2,3}\n/)
+    expect(output.read()).toMatch(/Then 16 questions in new words: [1-9]\d* answered from the cache, \d+ asked anyway .* 0 wrong\./)
+    expect(output.read()).toMatch(/SEMANTIC-HIT {2}"Hello, please explain how I can .*" {2}similarity 0\.\d\d, probability 0\.\d{3}\n/)
+    expect(output.read()).toMatch(/MISS .*"How do I disable two-factor authentication\?" {2}similarity 0\.[89]\d, refused: guard-\w+\n/)
     expect(output.read()).toMatch(/A question that is new gets what the app alone would give: 503/)
   })
 
@@ -72,12 +80,18 @@ it('serves, says what to try, and sums up at the end', async () => {
   let end = () => {}
   const touring = runTour(stage, new Promise<void>((resolve) => (end = resolve)), output)
   const client = createClient()
-  for (const { url } of stage.apps) expect(output.read()).toContain(url)
+  await vi.waitFor(() => expect(output.read()).toContain('Ctrl-C'), 60_000)
+  for (const app of [...stage.apps, stage.meaning]) expect(output.read()).toContain(app?.url)
   const [app] = stage.apps
   const [route] = stage.routes
   if (!app || !route) throw new Error('no app')
   const ask = async () => (await client.post(app.url + route.path, route.body({ text: 'Why?' }, false, 1000))).outcome
   expect([await ask(), await ask()]).toEqual(['MISS', 'HIT'])
+  const { meaning } = stage
+  if (!meaning) throw new Error('no app')
+  const known = async (text: string) => (await client.post(meaning.url + route.path, route.body({ text }, false, 1000))).outcome
+  expect(await Promise.all(INTENTS.map((task) => known(newWords(task))))).toContain('SEMANTIC-HIT')
+  expect(await known(OPPOSITE)).toBe('MISS')
   end()
   await touring
   expect(output.read()).toContain('2 requests, 1 model calls. The cache answered 50 %')
