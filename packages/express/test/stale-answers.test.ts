@@ -139,3 +139,37 @@ it('writeHead gives the response, as ever', async () => {
   })
   expect((await ask()).text).toBe('true')
 })
+it('staleIfSlow: an event stream whose head goes out before the model is asked', async () => {
+  const clock = createManualClock()
+  const cache = createLlmCache({ clock, ttl: '10s', staleIfError: '1h', staleIfSlow: '2s', partition: 'shared', log: false })
+  const app = express()
+  const stuck: express.Response[] = []
+  let began: () => void = () => undefined
+  const failing = new Promise<void>((resolve) => {
+    began = resolve
+  })
+  let first = true
+  app.post('/chat', express.json(), llmCache(cache), (_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.flushHeaders()
+    if (!first) {
+      stuck.push(response)
+      began()
+      return
+    }
+    first = false
+    response.write('data: {"id":"c","object":"chat.completion.chunk","model":"m","choices":[{"index":0,"delta":{"content":"a"}}]}\n\n')
+    response.write(
+      'data: {"id":"c","object":"chat.completion.chunk","model":"m","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n',
+    )
+    response.end('data: [DONE]\n\n')
+  })
+  served = await listen(createServer(app))
+  const fresh = await ask()
+  expect(fresh.label).toBe('MISS')
+  clock.advance(15_000)
+  const asked = ask()
+  await failing
+  stuck[0]?.destroy()
+  expect(await asked).toMatchObject({ status: 200, label: 'STALE', text: fresh.text })
+})

@@ -74,6 +74,8 @@ export function startRecording(context: EngineContext, recording: Recording): { 
   let bytes = 0
   let writes = 0
   let done = false
+  /** Shares the head, once: followers of a background flight have something else to send as long as no byte came. */
+  let announce: (() => void) | undefined
   /** What the model call was billed for, once the answer is known. */
   let billed: { readonly usage: Usage | undefined; readonly model: string | undefined } | undefined
 
@@ -253,7 +255,10 @@ export function startRecording(context: EngineContext, recording: Recording): { 
     const entry = typeof result === 'string' ? undefined : result
     // Followers were told no length: only a cut shows them that the answer is short.
     if (result === 'content-length-mismatch') flight.abort()
-    else flight.end(entry)
+    else {
+      announced()
+      flight.end(entry)
+    }
     if (needsModelCall && trace.calls > 0) marks.learnRoute(request.method, request.url)
     if (followers > 0) {
       emitter.emit({
@@ -268,6 +273,11 @@ export function startRecording(context: EngineContext, recording: Recording): { 
     trace.close()
     if (entry) store(entry)
     else skipped(result as SkipReason)
+  }
+
+  function announced(): void {
+    announce?.()
+    announce = undefined
   }
 
   const handle = createHandle(notes, () => {
@@ -303,13 +313,17 @@ export function startRecording(context: EngineContext, recording: Recording): { 
       head = { status, origin: headers, stored: [...storableHeaders(headers), ...etag], skip }
       const forLeader = (skip && !isShareable(skip, status)) || (notes.skip && notes.skip !== 'origin-error')
       if (forLeader) flight.release()
-      else flight.head({ id, status, headers: [...relayableHeaders(headers), ...etag] })
+      else {
+        announce = () => flight.head({ id, status, headers: [...relayableHeaders(headers), ...etag] })
+        if (!flight.background) announced()
+      }
       return silent ? [] : [...etag, ...recording.ownHeaders(id, headers)]
     },
     write(chunk) {
       if (done || chunk.byteLength === 0) return
       const now = clock.monotonic()
       if (bytes === 0) firstByteAt = now
+      announced()
       bytes += chunk.byteLength
       writes++
       if (bytes <= context.cache.maxEntryBytes) mark(Math.round(now - firstByteAt))

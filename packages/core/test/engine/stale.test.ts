@@ -2,7 +2,21 @@ import Keyv from 'keyv'
 import { describe, expect, it } from 'vitest'
 import type { LlmCacheOptions } from '../../src/engine/options.js'
 import type { CacheRequest, Reply } from '../../src/exchange.js'
-import { completion, drain, encode, field, type Harness, harness, JSON_HEAD, open, type RequestParts, record, request } from './support.js'
+import {
+  completion,
+  drain,
+  encode,
+  field,
+  frames,
+  type Harness,
+  harness,
+  JSON_HEAD,
+  open,
+  type RequestParts,
+  record,
+  request,
+  SSE_HEAD,
+} from './support.js'
 
 const NEW = completion('A new answer.')
 const SECOND = 1000
@@ -303,6 +317,40 @@ describe('an origin that is slow', () => {
     await settle()
     await made.answer('{"error":{}}', 503)
     expect(field((await waiting).headers, 'cache-status')).toMatch(/fwd=stale; fwd-status=503; ttl=-5; detail=stale-if-error/)
+  })
+
+  it('sends its head at once: what counts is its first byte', async () => {
+    for (const [end, detail] of [
+      ['silence', 'stale-if-slow'],
+      ['breaks off', 'stale-if-error'],
+      ['bytes', undefined],
+    ] as const) {
+      const made = await stale(options, 15 * SECOND)
+      const waiting = made.reply()
+      await settle()
+      const { recorder } = await open(made.cache, made.sent[0]?.request as CacheRequest, 'record')
+      recorder.head(200, SSE_HEAD)
+      await settle()
+      if (end === 'silence') made.clock.advance(2 * SECOND)
+      else if (end === 'breaks off') recorder.abort('origin-error')
+      else for (const frame of frames(['a', 'b'])) recorder.write(encode(frame))
+      const reply = await waiting
+      expect([end, field(reply.headers, 'x-llm-cache')]).toEqual([end, detail ? 'STALE' : 'COLLAPSED'])
+      if (detail) expect(field(reply.headers, 'cache-status')).toContain(`detail=${detail}`)
+      recorder.end()
+      expect((await drain(reply)).end).toBe('done')
+    }
+  })
+
+  it('answers with a head alone: that is its answer', async () => {
+    const made = await stale(options, 15 * SECOND)
+    const waiting = made.reply()
+    await settle()
+    const { recorder } = await open(made.cache, made.sent[0]?.request as CacheRequest, 'record')
+    recorder.head(404, JSON_HEAD)
+    await settle()
+    recorder.end()
+    expect((await waiting).status).toBe(404)
   })
 })
 
