@@ -35,7 +35,7 @@ export interface Flight {
   join(signal: AbortSignal | undefined): Joined | Promise<Joined>
   /** Leader: the store had it after all; `failed`: an older one, for want of a new one. */
   found(entry: Entry, failed?: boolean): void
-  /** Leader: the origin's head, to be shared. */
+  /** Leader: the origin's head, to be shared; of a flight in the background with its first byte, or its end. */
   head(head: AnswerHead): void
   write(chunk: Uint8Array): void
   /** Leader: the origin ended well formed; `entry` until the store has it. Late joiners get the entry. */
@@ -85,7 +85,7 @@ export interface FlightTable {
   spoil(removal: Removal): void
   /** Whoever asks from now on joins none of those that have begun: something was invalidated, and what they bring may be older. */
   closeAll(): void
-  /** Flights that others may join. */
+  /** Flights that are not done, whether others may join them or not. */
   readonly size: number
 }
 
@@ -95,7 +95,7 @@ export function createFlightTable(clock: Clock): FlightTable {
   return {
     get: (key) => flights.get(key),
     get size() {
-      return flights.size
+      return undone.size
     },
     open(key, { shared, timeoutMs, maxBytes, background = false }) {
       const unlist = (): void => {

@@ -184,11 +184,11 @@ describe('preloading', () => {
     expect(most).toBe(2)
   })
 
-  it('waits while the origin has other work, and not for long', async () => {
+  it.each([true, false])('waits while the origin has other work, and not for long; others may join that: %s', async (shared) => {
     const world = createWorld({ preload: { whileBelow: 1 } })
     await mornings(world, USERS, 8)
     const before = world.sent.length
-    const flight = world.flights.open('lc1.x.y', { shared: true, timeoutMs: 60_000, maxBytes: 1000 })
+    const flight = world.flights.open('lc1.x.y', { shared, timeoutMs: 60_000, maxBytes: 1000 })
     await world.ask('ann', 'mail')
     await world.advance(5000)
     expect(world.sent.length).toBe(before)
@@ -196,7 +196,7 @@ describe('preloading', () => {
     flight.done()
     await world.advance(500)
     expect(world.sent.length).toBeGreaterThan(before)
-    const busy = world.flights.open('lc1.x.y', { shared: true, timeoutMs: 60_000, maxBytes: 1000 })
+    const busy = world.flights.open('lc1.x.y', { shared, timeoutMs: 60_000, maxBytes: 1000 })
     const then = world.sent.length
     await world.ask('bob', 'mail')
     await world.advance(15_000)
