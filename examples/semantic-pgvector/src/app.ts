@@ -1,0 +1,58 @@
+/** An FAQ of which several processes answer the same questions, however they are put: entries and vectors are in PostgreSQL. */
+
+import KeyvPostgres from '@keyv/postgres'
+import { createPgVectorIndex } from '@llm-cache/core/pgvector'
+import { createLlmCache, type Duration, type LlmCache, llmCache, llmJudge, type SemanticOptions } from '@llm-cache/express'
+import express, { type Express, type Request } from 'express'
+import Keyv from 'keyv'
+import OpenAI from 'openai'
+
+export interface AppOptions {
+  /** `postgresql://...` */
+  readonly database: string
+  /** @default OpenAI's, or OPENAI_BASE_URL */
+  readonly baseURL?: string | undefined
+  /** @default OPENAI_API_KEY */
+  readonly apiKey?: string | undefined
+  /** @default 'adaptive', which learns for some hundred questions before it serves */
+  readonly policy?: SemanticOptions['policy']
+  /** Longest time that a request waits for the database. @default 100 ms */
+  readonly storeTimeout?: Duration | undefined
+  /** Connections for entries, and as many for vectors. @default 5 */
+  readonly connections?: number | undefined
+}
+
+export interface ExampleApp {
+  readonly app: Express
+  readonly cache: LlmCache
+  close(): Promise<void>
+}
+
+const MODEL = 'gpt-4o-mini'
+
+export function createApp({ database, baseURL, apiKey, policy, storeTimeout, connections = 5 }: AppOptions): ExampleApp {
+  const openai = new OpenAI({ baseURL, apiKey })
+  const entries = new Keyv(new KeyvPostgres({ uri: database, table: 'llm_cache', max: connections }))
+  const index = createPgVectorIndex({ connectionString: database, maxConnections: connections })
+  const cache = createLlmCache({
+    store: entries,
+    storeTimeout,
+    strategy: 'hybrid',
+    semantic: { index, policy, maxErrorRate: 0.01, judge: llmJudge({ client: openai, model: MODEL }) },
+  })
+  const app = express()
+  app.use(express.json())
+  app.post('/faq', llmCache(cache), async (request: Request<object, unknown, { question: string }>, response) => {
+    const messages = [{ role: 'user' as const, content: request.body.question }]
+    response.json(await openai.chat.completions.create({ model: MODEL, messages }))
+  })
+  return {
+    app,
+    cache,
+    async close() {
+      await cache.close()
+      await index.close()
+      await entries.disconnect()
+    },
+  }
+}
