@@ -108,4 +108,4 @@ function parseRecord(record: Entry | undefined): Located | undefined {
 }
 
 const KEY_FIELD = 'key'
-const MAX_NOTED = 4000
+const MAX_NOTED = 10_000
