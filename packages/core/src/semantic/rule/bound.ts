@@ -87,6 +87,8 @@ export function thresholdOf(
   const ascending = Float64Array.from(recent).sort()
   for (let index = ascending.length - 1; index >= 0; index--) {
     const p = ascending[index] as number
+    // Below all labels nothing is known.
+    if (p < (blocks[0] as Block).low) break
     while (at > 0 && p < (blocks[at] as Block).low) {
       at--
       inBlock = 0

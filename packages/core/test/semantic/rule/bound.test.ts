@@ -93,8 +93,9 @@ const recentArbitrary = fc.array(
   { minLength: 1, maxLength: 60 },
 )
 
-/** No block from `tau` on is more often wrong than right. */
+/** Something is known from `tau` on, and no block of it is more often wrong than right. */
 function mayServe(tau: number, blocks: readonly Block[]): boolean {
+  if (tau < (blocks[0]?.low ?? 0)) return false
   return blocks.every(({ low, error }, index) => error <= 0.5 || (tau > low && tau >= (blocks[index + 1]?.low ?? Number.POSITIVE_INFINITY)))
 }
 
@@ -156,6 +157,12 @@ describe('thresholdOf', () => {
     const fair = blocksOf([...many(65, { p: 0.7, wrong: false, weight: 1 }), ...many(35, { p: 0.7, wrong: true, weight: 1 })])
     expect(thresholdOf(bad, recent, 1000, options).tau).toBe(Number.POSITIVE_INFINITY)
     expect(thresholdOf(fair, recent, 1000, options).tau).toBe(0.7)
+  })
+
+  it('serves nothing below all labels, however few are asked for there', () => {
+    const blocks = blocksOf(many(50, { p: 0.95, wrong: false, weight: 1 }))
+    const recent = [...many(50, 0.95), ...many(2, 0.05)]
+    expect(thresholdOf(blocks, recent, 52, { maxErrorRate: 0.1, basis: 'hits', z: 2 }).tau).toBe(0.95)
   })
 
   it('serves more for a share of requests than for the same share of hits', () => {
