@@ -45,6 +45,14 @@ export function newWords(task: string): string {
 /** Nearly the words of one of them, and not its meaning. */
 export const OPPOSITE = 'How do I disable two-factor authentication?'
 
+/** What none of them wants: no answer to anything else will do. */
+export const UNRELATED: readonly string[] = [
+  'How can I find a good dentist?',
+  'How do whales sleep under water?',
+  'What do I have to do to become a pilot?',
+  'How do I delete my browsing history?',
+]
+
 /** The intent that a question names. */
 export function intentOf(question: string): string | undefined {
   return INTENTS.find((task) => question.includes(task))

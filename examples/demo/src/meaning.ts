@@ -3,7 +3,7 @@
 import type { CacheEvent, PolicyState } from '@llm-cache/core'
 import type { RunningApp } from './apps/app.js'
 import { DemoError } from './errors.js'
-import { INTENTS, intentOf, newWords, OPPOSITE, traffic } from './intents.js'
+import { INTENTS, intentOf, newWords, OPPOSITE, traffic, UNRELATED } from './intents.js'
 import { ROUTES, type Route } from './plan.js'
 import type { Client } from './request.js'
 import type { Style } from './style.js'
@@ -63,6 +63,10 @@ export async function showMeaning(app: RunningApp, client: Client): Promise<Mean
     if (!hit) throw new DemoError('no question in new words was answered from the cache')
     const opposite = await ask(OPPOSITE)
     if (!opposite.outcome.startsWith('guard-')) throw new DemoError(`"${OPPOSITE}": ${opposite.outcome} where a guard is due`)
+    for (const prompt of UNRELATED) {
+      const { outcome } = await ask(prompt)
+      if (outcome === 'hit' || outcome === 'audit') throw new DemoError(`"${prompt}": ${outcome} where nothing means the same`)
+    }
     return {
       ...learnt,
       served: count('hit'),
