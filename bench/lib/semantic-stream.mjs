@@ -12,9 +12,13 @@ const MERGES = 3
  * @param set { prompts: [{ text, label, profile }], nearest, calibration }
  * @param createPolicy from { random, now } to a decision policy
  * @param noise judges that err: share of equal answers called different, of different ones called equal
- * @param labelOf the label of the prompt at a place of the stream; for drift
+ * @param labelOf the label of the prompt at a place of the stream, 0 to 1; for drift
+ * @param aliases false: a prompt whose answer was judged the same as that of the nearest entry becomes no entry, as vCache has it
+ * @param lifetime requests after which an entry is gone
+ * @param onDecision (candidate, decision, same) of every request next to an entry
  */
-export function runStream(set, { createPolicy, seed, guards, noise, minTokens = 3, onLabel, labelOf }) {
+export function runStream(set, options) {
+  const { createPolicy, seed, guards, noise, minTokens = 3, onLabel, labelOf, aliases = true, lifetime = Infinity, onDecision } = options
   const { prompts, nearest, calibration } = set
   const random = seeded(seed * 7919 + 13)
   let at = 0
@@ -22,6 +26,8 @@ export function runStream(set, { createPolicy, seed, guards, noise, minTokens = 
   const order = streamOrder(prompts.length, seed)
   const frequencies = createFrequencies()
   const groupOf = new Int32Array(prompts.length).fill(-1)
+  const addedAt = new Int32Array(prompts.length)
+  const isKept = (index) => groupOf[index] >= 0 && at - addedAt[index] <= lifetime
   const groups = []
   const result = { requests: order.length, hits: 0, wrong: 0, laterHits: 0, laterWrong: 0, refused: 0, vetoed: 0, judged: 0, reach: [] }
   const judge = (same) => (noise && random() < (same ? noise.different : noise.equal) ? !same : same)
@@ -30,9 +36,10 @@ export function runStream(set, { createPolicy, seed, guards, noise, minTokens = 
     const index = order[at]
     const truth = labelOf ? labelOf(prompts[index], at / order.length) : prompts[index].label
     const { profile } = prompts[index]
-    const neighbours = matchable(profile, minTokens) === undefined ? neighboursOf(nearest, index, groupOf) : []
+    const neighbours = matchable(profile, minTokens) === undefined ? neighboursOf(nearest, index, groupOf, isKept) : []
     const found = neighbours.length > 0 ? candidateOf(neighbours) : undefined
     const decision = policy.decide(found?.candidate)
+    if (found?.candidate) onDecision?.(found.candidate, decision, groups[found.group].label === truth)
     if (decision.action === 'serve') {
       const wrong = groups[found.group].label !== truth
       const later = at >= order.length / 2
@@ -72,9 +79,10 @@ export function runStream(set, { createPolicy, seed, guards, noise, minTokens = 
         onLabel?.(found.candidate.features, same)
       }
       if (same) group = found.group
+      if (same && !aliases) return
       const tried = new Set([found.group])
       for (const neighbour of neighbours) {
-        if (group >= 0 || tried.size > MERGES) break
+        if (group >= 0 || !aliases || tried.size > MERGES) break
         if (tried.has(neighbour.group)) continue
         tried.add(neighbour.group)
         result.judged++
@@ -84,15 +92,16 @@ export function runStream(set, { createPolicy, seed, guards, noise, minTokens = 
     if (group < 0) group = groups.push({ label: truth, size: 0 }) - 1
     groups[group].size++
     groupOf[index] = group
+    addedAt[index] = at
   }
 }
 
-function neighboursOf({ k, indexes, cosines }, index, groupOf) {
+function neighboursOf({ k, indexes, cosines }, index, groupOf, isKept) {
   const found = []
   for (let rank = 0; rank < k && found.length < NEIGHBOURS; rank++) {
     const other = indexes[index * k + rank]
     if (other < 0) break
-    if (groupOf[other] >= 0) found.push({ index: other, id: String(other), similarity: cosines[index * k + rank], group: groupOf[other] })
+    if (isKept(other)) found.push({ index: other, id: String(other), similarity: cosines[index * k + rank], group: groupOf[other] })
   }
   return found
 }

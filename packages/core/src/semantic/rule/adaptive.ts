@@ -218,7 +218,8 @@ const AUDITS_FALL = 650
 /** Labels' worth of the prior. */
 const PRIOR_WORTH = 30
 const RIDGE = 1
-const MOST_WORTH = 20
+/** Few heavy labels say less than many light ones; what the rest would weigh more is left to the model, which knew them when it chose. */
+const MOST_WORTH = 4
 const MOST_FIT_WORTH = 6
 const REJECTION_WORTH = 10
 const KEPT_AFTER_DRIFT = 100

@@ -204,8 +204,8 @@ describe('work', () => {
       times.push((user + system) / 1000)
     }
     expect(times.length).toBeGreaterThan(100)
-    // A pause of the collector may fall into one of them.
-    expect(times.sort((a, b) => b - a)[2]).toBeLessThan(10)
+    // The collector and other work on the machine may fall into a few of them.
+    expect(times.sort((a, b) => b - a)[4]).toBeLessThan(10)
   })
 
   it('that is overtaken by drift changes nothing any more', () => {

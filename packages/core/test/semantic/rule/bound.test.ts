@@ -123,7 +123,7 @@ describe('thresholdOf', () => {
       fc.property(
         blocksArbitrary,
         recentArbitrary,
-        fc.constantFrom(0.02, 0.1, 0.3),
+        fc.constantFrom(0.0203, 0.1007, 0.3011),
         fc.constantFrom(0, 1, 2),
         (blocks, recent, maxErrorRate, z) => {
           const requests = recent.length + 10
@@ -141,7 +141,7 @@ describe('thresholdOf', () => {
           }
           expect(rateAt(tau)).toBeLessThanOrEqual(maxErrorRate + 1e-9)
           expect(upper).toBeGreaterThanOrEqual(error)
-          expect(served * requests).toBe(recent.filter((p) => p >= tau).length)
+          expect(served * requests).toBeCloseTo(recent.filter((p) => p >= tau).length, 8)
           expect(upper * served * requests).toBeCloseTo(upperAt(tau, blocks, recent, z).upper, 8)
           if (basis === 'hits') expect(tau).toBe(Math.min(...keeping))
           else expect(levels.filter((level) => level >= tau).every((level) => rateAt(level) <= maxErrorRate + 1e-9)).toBe(true)

@@ -1,0 +1,135 @@
+// What a decision costs, embedding apart, how long learning holds the event loop, and whether namespaces keep apart.
+
+import { createRandom } from './random.mjs'
+import {
+  compareTexts,
+  createAdaptivePolicy,
+  createFrequencies,
+  createMemoryVectorIndex,
+  FEATURE_NAMES,
+  featuresOf,
+  matchable,
+  profileOf,
+  standingOf,
+} from './semantic-core.mjs'
+
+const NEVER = Number.MAX_SAFE_INTEGER
+const NEIGHBOURS = 8
+
+/**
+ * Searching, comparing and deciding among `size` entries; us of wall time, and of CPU on average, which says more on a machine that has
+ * other work. The nearest entry's profile is at hand, the prompt's is not.
+ */
+export function decisionCost(texts, embedder, prior, size, queries) {
+  const random = createRandom(7)
+  const variants = ['', 'please ', 'hi, ', 'tell me ', 'question: ', 'can you say ', 'hello ', 'quick one: ', 'so ', 'ok ']
+  const all = Array.from(
+    { length: size + queries },
+    (_, at) => variants[Math.floor(at / texts.length) % variants.length] + texts[at % texts.length],
+  )
+  shuffle(all, random)
+  const index = createMemoryVectorIndex({ maxVectors: size, maxBytes: 8e9 })
+  for (let from = 0; from < size; from += 1000) {
+    const part = all.slice(from, Math.min(size, from + 1000))
+    const vectors = embedder.embed(part)
+    index.add(
+      'lc1.bench.n',
+      vectors.map((vector, at) => ({ id: String(from + at), vector, deleteAt: NEVER })),
+    )
+  }
+  const frequencies = createFrequencies()
+  for (const text of all.slice(0, 5000)) frequencies.add(profileOf(text))
+  const policy = createAdaptivePolicy({ maxErrorRate: 0.02, basis: 'hits', z: 2, prior, random, now: () => 0, by: 'bench' })
+  const asked = all.slice(size)
+  const vectors = embedder.embed(asked)
+  const nearest = vectors.map((vector) => index.search('lc1.bench.n', vector, { k: NEIGHBOURS }))
+  const profiles = new Map(nearest.flatMap(([best]) => (best ? [[best.id, profileOf(all[Number(best.id)])]] : [])))
+  const decide = (at) => {
+    const begun = process.hrtime.bigint()
+    const matches = index.search('lc1.bench.n', vectors[at], { k: NEIGHBOURS })
+    const found = process.hrtime.bigint()
+    const profile = profileOf(asked[at])
+    if (matchable(profile) === undefined && matches.length > 0) {
+      const neighbours = matches.map(({ id, similarity }) => ({ id, similarity, group: id }))
+      const comparison = compareTexts(profile, profiles.get(matches[0].id), frequencies)
+      const features = featuresOf(standingOf(neighbours), 1, comparison, embedder.calibration)
+      policy.decide({ features, similarity: matches[0].similarity, entryId: matches[0].id })
+    }
+    const done = process.hrtime.bigint()
+    return { search: Number(found - begun) / 1000, rest: Number(done - found) / 1000, total: Number(done - begun) / 1000 }
+  }
+  for (let warming = 0; warming < queries; warming++) decide(warming)
+  const before = process.cpuUsage()
+  const times = asked.map((_, at) => decide(at))
+  const { user, system } = process.cpuUsage(before)
+  index.close()
+  const of = (part) => {
+    const values = times.map((each) => each[part])
+    return { median: at(values, 0.5), p99: at(values, 0.99) }
+  }
+  return { search: of('search'), rest: of('rest'), total: of('total'), cpu: Number(((user + system) / queries).toFixed(1)) }
+}
+
+/** Slices of learning from as many labels as are ever kept; ms of CPU, of all threads: the collector's are among them. */
+export function refitSlices(prior) {
+  const random = createRandom(11)
+  const policy = createAdaptivePolicy({ maxErrorRate: 0.02, basis: 'hits', z: 2, prior, random, now: () => 0, by: 'bench' })
+  const candidate = () => ({
+    features: Int8Array.from(FEATURE_NAMES, (_, at) => (at === 0 ? 32 : Math.round(64 * (random() + random() + random() - 1.5)))),
+    similarity: 0.8,
+    entryId: 'e',
+  })
+  const slices = []
+  let whole = 0
+  for (let round = 0; round < 6; round++) {
+    for (let label = 0; label < 2000; label++) {
+      const each = candidate()
+      policy.learn({ candidate: each, decision: policy.decide(each), same: each.features[1] + 40 * (random() - 0.5) > 0 })
+    }
+    const from = performance.now()
+    for (let work = policy.work(), done = !work; !done; ) {
+      const begun = process.cpuUsage()
+      done = work.next().done
+      const { user, system } = process.cpuUsage(begun)
+      slices.push((user + system) / 1000)
+    }
+    whole = performance.now() - from
+  }
+  return { slices: slices.length, p99: at(slices, 0.99), longest: at(slices, 1), whole }
+}
+
+/** Lookups of random vectors in random namespaces that hold the same vectors; how often something of another namespace was found. */
+export function crossings(lookups) {
+  const random = createRandom(13)
+  const [namespaces, each, dimensions] = [200, 100, 64]
+  const pool = Array.from({ length: each }, () => Float32Array.from({ length: dimensions }, () => random() - 0.5))
+  const index = createMemoryVectorIndex({ maxVectors: namespaces * each, maxBytes: 1e9 })
+  const nameOf = (namespace) => `lc1.${namespace % 10}.${'n'.repeat(1 + (namespace % 3))}${namespace}`
+  for (let namespace = 0; namespace < namespaces; namespace++) {
+    const items = pool.map((vector, at) => ({ id: `${namespace}-${at}`, vector, deleteAt: NEVER }))
+    index.add(nameOf(namespace), items)
+  }
+  let found = 0
+  let crossed = 0
+  for (let lookup = 0; lookup < lookups; lookup++) {
+    const namespace = Math.floor(random() * namespaces)
+    for (const { id } of index.search(nameOf(namespace), pool[Math.floor(random() * each)], { k: 3 })) {
+      found++
+      if (!id.startsWith(`${namespace}-`)) crossed++
+    }
+  }
+  index.close()
+  return { lookups, found, crossed }
+}
+
+function at(values, share) {
+  const sorted = [...values].sort((a, b) => a - b)
+  return Number(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))].toFixed(2))
+}
+
+function shuffle(list, random) {
+  for (let index = list.length - 1; index > 0; index--) {
+    const other = Math.floor(random() * (index + 1))
+    ;[list[index], list[other]] = [list[other], list[index]]
+  }
+}
