@@ -3,7 +3,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { freePort } from './redis.js'
-import { accountOf, orSkip, run, type Service, startProcess, temporaryFolder } from './services.js'
+import { type Account, accountOf, orSkip, run, type Service, startProcess, temporaryFolder } from './services.js'
 
 /** Undefined where there is no PostgreSQL, with a line that says so; an error instead where `CI` is set. */
 export function startPostgres(): Promise<Service | undefined> {
@@ -30,6 +30,8 @@ export function startPostgres(): Promise<Service | undefined> {
       const args = ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])]
       // SIGQUIT: its child processes end with it.
       const end = await startProcess({ command: join(programs, 'postgres'), args, port, account, signal: 'SIGQUIT' })
+      // It listens before it lets anybody in.
+      await untilReady(join(programs, 'pg_isready'), port, account)
       const stop = async (): Promise<void> => {
         await end()
         await folder.remove()
@@ -42,6 +44,18 @@ export function startPostgres(): Promise<Service | undefined> {
   })
 }
 
+async function untilReady(program: string, port: number, account: Account): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    try {
+      await run(program, ['-h', '127.0.0.1', '-p', String(port), '-U', 'postgres', '-t', '5'], account.spawn)
+      return
+    } catch (error) {
+      if (tries === MAX_TRIES) throw error
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+}
+
 /** Debian keeps the programs of each version in a folder off the path; the newest is taken. */
 async function programFolder(): Promise<string> {
   const versions = await readdir(DEBIAN).catch(() => [])
@@ -49,4 +63,5 @@ async function programFolder(): Promise<string> {
   return newest === undefined ? '' : join(DEBIAN, newest, 'bin')
 }
 
+const MAX_TRIES = 200
 const DEBIAN = '/usr/lib/postgresql'

@@ -85,7 +85,8 @@ interface Made {
 
 interface Invalidation {
   readonly what: Selector
-  readonly by: number
+  /** One that is started in its place learns of it as any other does. */
+  readonly by: Process
   readonly beganAt: number
   endedAt: number | undefined
   endedMs: number
@@ -130,7 +131,7 @@ export async function run(scheduler: fc.Scheduler, { actors, bus, memory, skewMs
     }
   }
 
-  function isDead(one: Made, by: number, beganAt: number, beganMs: number): boolean {
+  function isDead(one: Made, by: Process, beganAt: number, beganMs: number): boolean {
     const dead = invalidations.some(
       ({ what, by: whose, beganAt: began, endedAt, endedMs }) =>
         matches(what, one) &&
@@ -149,7 +150,7 @@ export async function run(scheduler: fc.Scheduler, { actors, bus, memory, skewMs
     const found = await own.look(name)
     if (found.kind !== 'found') return undefined
     const one = made.get(found.entry.id) as Made
-    if (isDead(one, by, beganAt, beganMs)) throw new Error(`found ${one.id} (${one.key}, ${one.tag}), which was invalidated`)
+    if (isDead(one, own, beganAt, beganMs)) throw new Error(`found ${one.id} (${one.key}, ${one.tag}), which was invalidated`)
     return one.id
   }
 
@@ -175,7 +176,7 @@ export async function run(scheduler: fc.Scheduler, { actors, bus, memory, skewMs
 
   async function retire({ by, what }: Extract<Command, { kind: 'retire' }>): Promise<void> {
     const own = process(by)
-    const invalidation: Invalidation = { what, by, beganAt: ++events, endedAt: undefined, endedMs: 0 }
+    const invalidation: Invalidation = { what, by: own, beganAt: ++events, endedAt: undefined, endedMs: 0 }
     invalidations.push(invalidation)
     const reports = await invalidate(own, what)
     if (own !== process(by) || reports.some(({ failed }) => failed !== undefined)) return
