@@ -136,7 +136,7 @@ export function createTiers(
     onChange: onRetired,
   })
   const records = createRecords(lasting, clock)
-  const index = createEntryIndex({ stores: lasting, guards: epochs.guards, clock })
+  const index = createEntryIndex({ stores: lasting, memories: inMemory.map(({ store }) => store), guards: epochs.guards, clock })
   let removals = 0
 
   for (const { store } of tiers) store.listen(onEvent)

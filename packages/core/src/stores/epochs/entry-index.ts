@@ -6,6 +6,7 @@ import { isThenable } from '../../lib/deadline.js'
 import type { Awaitable, Clock, StoreFailure } from '../../ports.js'
 import type { GuardedStore } from '../guarded-store.js'
 import { type Guards, sinceOf } from './guards.js'
+import { createPlaces } from './places.js'
 import { INDEX_PREFIX, recordEntry } from './record-entry.js'
 
 /** What is known of an answer. */
@@ -40,12 +41,28 @@ type Noted = Pick<Entry, 'id' | 'key' | 'storedAt' | 'deleteAt' | 'meta'>
 export interface EntryIndexOptions {
   /** The stores outside this process's memory. */
   readonly stores: readonly GuardedStore[]
+  /** This process's memory. */
+  readonly memories: readonly GuardedStore[]
   readonly guards: Guards
   readonly clock: Pick<Clock, 'now'>
 }
 
-export function createEntryIndex({ stores, guards, clock }: EntryIndexOptions): EntryIndex {
-  const noted = new LRUCache<string, Noted>({ max: MAX_NOTED })
+export function createEntryIndex({ stores, memories, guards, clock }: EntryIndexOptions): EntryIndex {
+  const places = createPlaces(held)
+  const noted = new LRUCache<string, Noted>({
+    max: MAX_NOTED,
+    // Other stores have a record of it.
+    dispose: ({ id, key }, _id, reason) => reason === 'evict' && stores.length === 0 && places.add(id, key),
+  })
+
+  function held(key: string): Entry | undefined {
+    for (const memory of memories) {
+      const outcome = memory.read([key])
+      const entry = isThenable(outcome) || outcome.kind === 'failed' ? undefined : outcome.value[0]
+      if (entry) return entry
+    }
+    return undefined
+  }
 
   function handedOn(entry: Noted): readonly InheritedGuard[] {
     const own: InheritedGuard = [guards.of('dependency', entry.id), sinceOf(entry), 0]
@@ -53,7 +70,7 @@ export function createEntryIndex({ stores, guards, clock }: EntryIndexOptions): 
   }
 
   function findHere(id: string): Located | undefined {
-    const entry = noted.get(id)
+    const entry = noted.get(id) ?? places.find(id)
     return entry && entry.deleteAt > clock.now() ? { key: entry.key, guards: handedOn(entry) } : undefined
   }
 
@@ -108,4 +125,5 @@ function parseRecord(record: Entry | undefined): Located | undefined {
 }
 
 const KEY_FIELD = 'key'
+/** Answers that are known whether or not they are still held. */
 const MAX_NOTED = 10_000
