@@ -13,6 +13,7 @@ export const LAYERS: Readonly<Record<string, number>> = {
   'sharing.ts': 1,
   'events.ts': 1,
   'errors.ts': 1,
+  'checks.ts': 1,
   http: 1,
   sse: 1,
   fingerprint: 2,

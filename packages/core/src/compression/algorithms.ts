@@ -1,7 +1,7 @@
 /** The compression algorithms by the names that options use, and the option itself. */
 
+import { checkNames, invalid, wrongValue } from '../checks.js'
 import type { BodyCoding } from '../entry/entry.js'
-import { OptionError } from '../errors.js'
 import { describeValue, didYouMean } from '../lib/nearest.js'
 
 export type CompressionAlgorithm = 'gzip' | 'brotli' | 'zstd' | 'lz4'
@@ -44,13 +44,14 @@ export function resolveCompression(option: unknown): ResolvedCompression {
   if (option === undefined || option === false) return { algorithm: 'none', threshold: DEFAULT_THRESHOLD, level: undefined }
   if (typeof option !== 'object' || option === null || Array.isArray(option))
     return { algorithm: algorithmOf('compression', option), threshold: DEFAULT_THRESHOLD, level: undefined }
-  for (const name of Object.keys(option)) {
-    if (!FIELDS.includes(name))
-      throw new OptionError('ERR_OPTION_UNKNOWN', `compression.${name}`, `unknown option compression.${name}${didYouMean(name, FIELDS)}`)
-  }
+  checkNames(option, FIELDS, 'compression')
   const { algorithm, threshold, level } = option as Partial<Record<keyof CompressionOptions, unknown>>
   const resolved = algorithmOf('compression.algorithm', algorithm)
-  return { algorithm: resolved, threshold: thresholdOf(threshold), level: levelOf(resolved, level) }
+  return {
+    algorithm: resolved,
+    threshold: thresholdOf(threshold),
+    level: levelOf(resolved, level),
+  }
 }
 
 function algorithmOf(option: string, value: unknown): CompressionAlgorithm | 'auto' {
@@ -67,7 +68,7 @@ function hint(value: unknown): string {
 function thresholdOf(value: unknown): number {
   if (value === undefined) return DEFAULT_THRESHOLD
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
-  throw invalid('compression.threshold', `is ${describeValue(value)}; it must be a whole number of bytes`)
+  throw wrongValue('compression.threshold', value, 'a whole number of bytes')
 }
 
 function levelOf(algorithm: CompressionAlgorithm | 'auto', value: unknown): number | undefined {
@@ -79,8 +80,4 @@ function levelOf(algorithm: CompressionAlgorithm | 'auto', value: unknown): numb
     'compression.level',
     `is ${describeValue(value)}; for '${algorithm}' it must be a whole number from ${range[0]} to ${range[1]}`,
   )
-}
-
-function invalid(option: string, message: string): OptionError {
-  return new OptionError('ERR_OPTION_INVALID', option, `${option} ${message}`)
 }

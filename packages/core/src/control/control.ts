@@ -1,6 +1,6 @@
 /** What is done to a cache on purpose: invalidating, now and later, and rejecting. */
 
-import { invalid } from '../engine/checks.js'
+import { invalid } from '../checks.js'
 import type { Emitter } from '../engine/emitter.js'
 import type { Rejections } from '../engine/rejections.js'
 import type { Duration } from '../lib/duration.js'

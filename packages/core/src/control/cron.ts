@@ -1,6 +1,7 @@
 /** Cron expressions: the optional peer croner says when, the cache's own clock waits. */
 
-import { OptionError, PeerMissingError } from '../errors.js'
+import { invalid } from '../checks.js'
+import { PeerMissingError } from '../errors.js'
 import { describeValue } from '../lib/nearest.js'
 import type { Clock } from '../ports.js'
 
@@ -114,10 +115,6 @@ function isTimezone(value: unknown): value is string {
   } catch {
     return false
   }
-}
-
-function invalid(option: string, message: string): OptionError {
-  return new OptionError('ERR_OPTION_INVALID', option, `${option} ${message}`)
 }
 
 const LOOK_MS = 60 * 60 * 1000

@@ -1,6 +1,6 @@
 /** Invalidation on purpose, and the report of what became of it. */
 
-import { booleanOf, checkNames, checkObject } from '../engine/checks.js'
+import { booleanOf, checkNames, checkObject } from '../checks.js'
 import type { Entry } from '../entry/entry.js'
 import { LlmCacheError } from '../errors.js'
 import { createTurns } from '../lib/turn.js'
@@ -79,7 +79,7 @@ export async function invalidate(
   context: InvalidateContext,
 ): Promise<InvalidateReport> {
   checkObject('options', options)
-  checkNames(options, ['dryRun'], [])
+  checkNames(options, ['dryRun'])
   const dryRun = booleanOf('dryRun', options.dryRun, false)
   return carryOut(resolveSelector(selector, context), dryRun, context)
 }

@@ -1,6 +1,6 @@
 /** Entries by what they are: globs on their texts, their age, and the app's own rules. */
 
-import { checkNames, functionOf, invalid } from '../engine/checks.js'
+import { checkNames, functionOf, invalid } from '../checks.js'
 import { type Entry, entryBytes } from '../entry/entry.js'
 import type { Usage } from '../events.js'
 import { type Duration, parseDuration } from '../lib/duration.js'
@@ -63,7 +63,7 @@ export function checkPattern(value: unknown): Criterion {
   if (typeof value === 'string') checkGlob('pattern', value)
   else if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     const given = Object.entries(value).filter(([, text]) => text !== undefined)
-    checkNames(Object.fromEntries(given), FIELDS, [])
+    checkNames(Object.fromEntries(given), FIELDS)
     if (given.length === 0) throw invalid('pattern', `names no field; it has one or more of ${FIELDS.join(', ')}`)
     for (const [field, text] of given) checkGlob(`pattern.${field}`, text)
   } else throw invalid('pattern', `is ${describeValue(value)}; it must be a glob such as 'docs:*', or { tag: 'docs:*' }`)

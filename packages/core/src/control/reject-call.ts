@@ -1,6 +1,6 @@
 /** The rejection of an answer as a call over HTTP: `POST {"id": "...", "reason": "..."}`, from those who are authorised. */
 
-import { checkNames, checkObject, functionOf, invalid } from '../engine/checks.js'
+import { checkNames, checkObject, functionOf, invalid } from '../checks.js'
 import type { CacheRequest, HeaderPairs, Reply } from '../exchange.js'
 import type { Awaitable } from '../ports.js'
 
@@ -27,7 +27,7 @@ export function createRejectCall<R>(
   options: RejectCallOptions<R>,
 ): (request: Pick<CacheRequest, 'method' | 'header' | 'body'>, original: R) => Promise<Reply> {
   checkObject('options', options)
-  checkNames(options, ['authorize'], [])
+  checkNames(options, ['authorize'])
   const authorize = functionOf('authorize', options.authorize)
   if (!authorize) throw invalid('authorize', 'is missing; it says who may reject answers, as (request) => isAdmin(request)')
 

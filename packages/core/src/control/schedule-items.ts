@@ -1,6 +1,6 @@
 /** Schedules as data: what is kept of them in stores, and how the copies of several processes become one. */
 
-import { isPlain } from '../engine/checks.js'
+import { isPlain } from '../checks.js'
 import type { InvalidateSelector } from './selector.js'
 
 /** What a schedule removes: a selector that is data, and the key prefixes that its partition stood for, which is not kept. */

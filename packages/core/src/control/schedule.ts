@@ -1,7 +1,7 @@
 /** Invalidations at a time to come: after a delay, at a date, or again and again by a cron expression. */
 
 import { randomId, sha256 } from '#platform'
-import { checkNames, checkObject, invalid } from '../engine/checks.js'
+import { checkNames, checkObject, invalid } from '../checks.js'
 import { type Emitter, errorName } from '../engine/emitter.js'
 import { type Duration, parseDuration } from '../lib/duration.js'
 import { describeValue } from '../lib/nearest.js'
@@ -207,7 +207,7 @@ export function createSchedules(context: SchedulesContext): Schedules {
   return {
     async add(selector, when, options) {
       checkObject('options', options)
-      checkNames(options, ['id', 'timezone'], [])
+      checkNames(options, ['id', 'timezone'])
       const target = targetOf(selector, resolveSelector(selector, context))
       const timing = timingOf(when, options.timezone, clock.now())
       const times = await timesOf(timing)

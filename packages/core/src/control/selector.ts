@@ -1,6 +1,6 @@
 /** What a selector means: which keys are in reach and, where that is not all, which entries under them. */
 
-import { checkNames, invalid } from '../engine/checks.js'
+import { checkNames, invalid } from '../checks.js'
 import { checkDependencies, checkTags } from '../engine/resolve.js'
 import type { Entry } from '../entry/entry.js'
 import type { Duration } from '../lib/duration.js'
@@ -122,7 +122,7 @@ export function resolveSelector(selector: InvalidateSelector, context: SelectorC
   if (typeof selector !== 'object' || selector === null)
     throw invalid('selector', `is ${describeValue(selector)}; it must be an object such as { partition: 'tenant-42' }`)
   const given = Object.entries(selector).filter(([, value]) => value !== undefined)
-  checkNames(Object.fromEntries(given), NAMES, [])
+  checkNames(Object.fromEntries(given), NAMES)
   const resolve = ([name, value]: readonly [string, unknown]): Selection => SELECTORS[name as Name](value, context)
   const [limit] = given.filter(([name]) => name === 'partition')
   const [first, ...others] = given.filter((each) => each !== limit)

@@ -1,11 +1,12 @@
 /** The options of the disk store, checked and with their defaults. */
 
 import { resolve } from 'node:path'
+import { checkNames, countOf } from '../checks.js'
 import { OptionError } from '../errors.js'
 import { systemClock } from '../lib/clock.js'
 import { describeValue } from '../lib/nearest.js'
 import type { Clock } from '../ports.js'
-import { DEFAULT_MAX_ENTRY_BYTES, rejectUnknown, resolveCount } from '../stores/options.js'
+import { DEFAULT_MAX_ENTRY_BYTES } from '../stores/options.js'
 
 export interface DiskStoreOptions {
   /** The database file, which belongs to the cache alone. Its folder is made (0700) if it is not there, the file too (0600). */
@@ -37,9 +38,9 @@ export function resolveDiskOptions(options: DiskStoreOptions): DiskSettings {
   if (typeof options !== 'object' || options === null) {
     throw new OptionError('ERR_OPTION_INVALID', 'path', `createDiskStore wants { path }, not ${describeValue(options)}.`)
   }
-  rejectUnknown(options, ['path', 'name', 'maxBytes', 'maxEntryBytes', 'sweepInterval', 'clock'])
-  const maxBytes = resolveCount('maxBytes', options.maxBytes, DEFAULT_MAX_BYTES)
-  const maxEntryBytes = resolveCount('maxEntryBytes', options.maxEntryBytes, Math.min(DEFAULT_MAX_ENTRY_BYTES, maxBytes))
+  checkNames(options, ['path', 'name', 'maxBytes', 'maxEntryBytes', 'sweepInterval', 'clock'])
+  const maxBytes = countOf('maxBytes', options.maxBytes, DEFAULT_MAX_BYTES)
+  const maxEntryBytes = countOf('maxEntryBytes', options.maxEntryBytes, Math.min(DEFAULT_MAX_ENTRY_BYTES, maxBytes))
   if (maxEntryBytes > maxBytes) {
     throw new OptionError('ERR_OPTION_INVALID', 'maxEntryBytes', `maxEntryBytes (${maxEntryBytes}) is more than maxBytes (${maxBytes}).`)
   }
@@ -48,7 +49,7 @@ export function resolveDiskOptions(options: DiskStoreOptions): DiskSettings {
     name: resolveName(options.name),
     maxBytes,
     maxEntryBytes,
-    sweepInterval: resolveCount('sweepInterval', options.sweepInterval, DEFAULT_SWEEP_INTERVAL, LONGEST_TIMER),
+    sweepInterval: countOf('sweepInterval', options.sweepInterval, DEFAULT_SWEEP_INTERVAL, 1, LONGEST_TIMER),
     clock: options.clock ?? systemClock(),
   }
 }

@@ -1,9 +1,9 @@
 /** Any function as an embedder. */
 
+import { checkNames } from '../checks.js'
 import type { Awaitable } from '../ports.js'
 import { checkEmbedder } from '../semantic/embedders/check.js'
 import type { Calibration, Embedder } from '../semantic/ports.js'
-import { rejectUnknown } from '../stores/options.js'
 
 /** One vector a text, in their order. @param signal aborted when nobody waits any more */
 export type EmbedFunction = (texts: readonly string[], signal?: AbortSignal) => Awaitable<readonly ArrayLike<number>[]>
@@ -25,7 +25,7 @@ export interface FunctionEmbedderOptions {
  * @throws OptionError
  */
 export function functionEmbedder(id: string, embed: EmbedFunction, options: FunctionEmbedderOptions = {}): Embedder {
-  rejectUnknown(options, ['dimensions', 'maxBatch', 'cheap', 'calibration'])
+  checkNames(options, ['dimensions', 'maxBatch', 'cheap', 'calibration'])
   const { dimensions, maxBatch, cheap, calibration } = options
   const embedder: Embedder = {
     id,

@@ -1,8 +1,8 @@
 /** Embeddings of Ollama, https://github.com/ollama/ollama/blob/main/docs/api.md#generate-embeddings. */
 
+import { checkNames } from '../checks.js'
 import { EmbedderError } from '../errors.js'
 import type { Embedder } from '../semantic/ports.js'
-import { rejectUnknown } from '../stores/options.js'
 import { knownModel } from './models.js'
 import { embedderId } from './naming.js'
 import { addressOf, textOf } from './options.js'
@@ -20,7 +20,7 @@ export interface OllamaEmbedderOptions {
  * @throws OptionError
  */
 export function ollamaEmbedder(options: OllamaEmbedderOptions): Embedder {
-  rejectUnknown(options, ['model', 'baseURL'])
+  checkNames(options, ['model', 'baseURL'])
   const model = textOf('model', options.model)
   const url = `${addressOf('baseURL', options.baseURL, 'http://127.0.0.1:11434')}/api/embed`
   const known = knownModel(model)

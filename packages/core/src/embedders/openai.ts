@@ -1,10 +1,10 @@
 /** Embeddings of OpenAI and of everything that speaks its API, through the `openai` package. */
 
 import { readVariable } from '#platform'
-import { OptionError, PeerMissingError } from '../errors.js'
+import { checkNames, countOf, invalid } from '../checks.js'
+import { PeerMissingError } from '../errors.js'
 import { MAX_DIMENSIONS } from '../semantic/embedders/check.js'
 import type { Embedder } from '../semantic/ports.js'
-import { rejectUnknown, resolveCount } from '../stores/options.js'
 import { knownModel } from './models.js'
 import { embedderId } from './naming.js'
 import { addressOf, textOf } from './options.js'
@@ -40,11 +40,10 @@ export interface OpenAiEmbeddingsClient {
  * @throws OptionError; with the first text PeerMissingError where `openai` is not installed
  */
 export function openAiEmbedder(options: OpenAiEmbedderOptions = {}, load: LoadOpenAi = loadOpenAi): Embedder {
-  rejectUnknown(options, ['client', 'apiKey', 'baseURL', 'model', 'dimensions'])
+  checkNames(options, ['client', 'apiKey', 'baseURL', 'model', 'dimensions'])
   const model = textOf('model', options.model, 'text-embedding-3-small')
   const known = knownModel(model)
-  const dimensions =
-    options.dimensions === undefined ? known?.dimensions : resolveCount('dimensions', options.dimensions, 0, MAX_DIMENSIONS)
+  const dimensions = options.dimensions === undefined ? known?.dimensions : countOf('dimensions', options.dimensions, 0, 1, MAX_DIMENSIONS)
   if (known && dimensions !== known.dimensions && !(known.shortens && (dimensions as number) < known.dimensions))
     throw invalid(
       'dimensions',
@@ -118,9 +117,5 @@ function isOpenAi(baseURL: string | undefined): boolean {
 }
 
 /** The error never has the value: it may be a key. */
-function invalid(option: string, message: string): OptionError {
-  return new OptionError('ERR_OPTION_INVALID', option, `${option} ${message}.`)
-}
-
 /** OpenAI takes 2048 texts, but 300,000 tokens in all. */
 const MAX_BATCH = 64

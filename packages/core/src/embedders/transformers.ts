@@ -2,9 +2,9 @@
 
 /** Embeddings of models that run in this process, through `@huggingface/transformers`. */
 
+import { checkNames } from '../checks.js'
 import { EmbedderError, OptionError, PeerMissingError } from '../errors.js'
 import type { Embedder } from '../semantic/ports.js'
-import { rejectUnknown } from '../stores/options.js'
 import { knownModel } from './models.js'
 import { embedderId } from './naming.js'
 import { textOf } from './options.js'
@@ -27,7 +27,7 @@ export interface TransformersEmbedderOptions {
  * @throws OptionError; with the first text PeerMissingError where `@huggingface/transformers` is not installed
  */
 export function transformersEmbedder(options: TransformersEmbedderOptions = {}, load: LoadTransformers = loadTransformers): Embedder {
-  rejectUnknown(options, ['model', 'localPath', 'cacheDir', 'dtype'])
+  checkNames(options, ['model', 'localPath', 'cacheDir', 'dtype'])
   const model = textOf('model', options.model, 'Xenova/all-MiniLM-L6-v2')
   const known = knownModel(model)
   if (options.localPath !== undefined && options.model === undefined)

@@ -1,10 +1,10 @@
 /** Refreshing ahead, as users write it. */
 
+import { checkNames, checkObject, countOf, durationOf, invalid, isPlain } from '../checks.js'
 import type { Duration } from '../lib/duration.js'
 import { describeValue } from '../lib/nearest.js'
 import type { BudgetLimits } from '../policy/budget.js'
-import { BUDGET_OPTIONS, type BudgetOptions, checkNamesOf, resolveBudget } from './budget-options.js'
-import { checkObject, countOf, durationOf, invalid, isPlain } from './checks.js'
+import { BUDGET_OPTIONS, type BudgetOptions, resolveBudget } from './budget-options.js'
 
 /** Which answers of a route are refreshed before their freshness ends. */
 export interface RefreshAheadOptions {
@@ -54,7 +54,7 @@ export function checkRouteAhead(value: unknown): void {
   const budget = BUDGET_OPTIONS.find((name) => value[name] !== undefined)
   if (budget !== undefined)
     throw invalid(`refreshAhead.${budget}`, 'belongs to the cache, not to a route: there is one budget for all routes')
-  checkNamesOf('refreshAhead', value, ROUTE_NAMES)
+  checkNames(value, ROUTE_NAMES, 'refreshAhead')
 }
 
 /** @throws OptionError */

@@ -1,9 +1,8 @@
 /** Budgets, as users write them: for refreshing ahead, warming and preloading. */
 
-import { OptionError } from '../errors.js'
-import { describeValue, didYouMean } from '../lib/nearest.js'
+import { checkNames, checkObject, countOf, invalid } from '../checks.js'
+import { describeValue } from '../lib/nearest.js'
 import type { BudgetLimits } from '../policy/budget.js'
-import { checkObject, countOf, invalid } from './checks.js'
 
 /** What requests that the cache sends by itself may cost. Hours are sliding ones, and counted in each process by itself. */
 export interface BudgetOptions {
@@ -32,7 +31,7 @@ export function resolveBudget(
 ): BudgetLimits {
   if (options === undefined) return { concurrency, perHour: {} }
   checkObject(option, options)
-  checkNamesOf(option, options, [...BUDGET_OPTIONS, ...others])
+  checkNames(options, [...BUDGET_OPTIONS, ...others], option)
   const { tokensPerHour, usdPerHour, requestsPerHour } = options
   return {
     concurrency: countOf(`${option}.concurrency`, options.concurrency, concurrency),
@@ -42,13 +41,6 @@ export function resolveBudget(
       requests: requestsPerHour === undefined ? undefined : countOf(`${option}.requestsPerHour`, requestsPerHour, 0),
     },
   }
-}
-
-/** @throws OptionError for a name of `options` that is not `known` */
-export function checkNamesOf(option: string, options: object, known: readonly string[]): void {
-  const unknown = Object.keys(options).find((name) => !known.includes(name))
-  if (unknown === undefined) return
-  throw new OptionError('ERR_OPTION_UNKNOWN', `${option}.${unknown}`, `unknown option ${option}.${unknown}${didYouMean(unknown, known)}`)
 }
 
 function dollarsOf(option: string, value: unknown): number | undefined {

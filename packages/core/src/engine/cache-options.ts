@@ -1,5 +1,6 @@
 /** The options of the cache itself, resolved once. */
 
+import { checkNames, checkObject, countOf, durationOf, functionOf, invalid } from '../checks.js'
 import type { AppTarget } from '../dispatch/target.js'
 import { OptionError } from '../errors.js'
 import { isCacheName } from '../http/cache-status.js'
@@ -7,7 +8,6 @@ import { describeValue, didYouMean } from '../lib/nearest.js'
 import type { BudgetLimits } from '../policy/budget.js'
 import { type ResolvedSemantic, resolveSemantic } from '../semantic/options.js'
 import { resolveAheadBudget } from './ahead-options.js'
-import { checkNames, checkObject, countOf, durationOf, functionOf, invalid } from './checks.js'
 import type { LlmCacheOptions } from './options.js'
 import { type ResolvedPatterns, resolvePatterns } from './pattern-options.js'
 import { type ResolvedPreload, resolvePreload } from './preload-options.js'
@@ -30,7 +30,7 @@ export interface ResolvedCache {
 /** @throws OptionError for an unknown or wrong option of the cache; those of its routes are `resolveRule`'s */
 export function resolveCache(options: LlmCacheOptions): ResolvedCache {
   checkObject('options', options)
-  checkNames(options, CACHE_OPTIONS, CACHE_OPTIONS)
+  checkNames(options, CACHE_OPTIONS)
   const bound = (['maxEntries', 'maxBytes', 'eviction'] as const).find((name) => options[name] !== undefined)
   if (bound && options.store !== undefined)
     throw invalid(

@@ -1,7 +1,7 @@
 /** How long an answer is fresh, and what it is good for after that. */
 
+import { durationOf, invalid } from '../checks.js'
 import { describeValue } from '../lib/nearest.js'
-import { durationOf, invalid } from './checks.js'
 import type { AnswerView, RouteOptions } from './options.js'
 import { POLICIES } from './policies.js'
 

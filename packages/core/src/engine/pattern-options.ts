@@ -1,9 +1,8 @@
 /** What is learnt from the traffic about popular requests, as users write it, and resolved. */
 
+import { booleanOf, checkNames, checkObject, countOf, durationOf, invalid } from '../checks.js'
 import type { Duration } from '../lib/duration.js'
 import { describeValue } from '../lib/nearest.js'
-import { checkNamesOf } from './budget-options.js'
-import { booleanOf, checkObject, countOf, durationOf, invalid } from './checks.js'
 
 /** What is counted of the requests that are looked up, for `cache.usagePatterns()`. */
 export interface PatternsOptions {
@@ -37,7 +36,7 @@ export function resolvePatterns(value: unknown): ResolvedPatterns | undefined {
   const options: PatternsOptions = value === undefined || value === true ? {} : (value as PatternsOptions)
   if (typeof options !== 'object') throw invalid('patterns', `is ${describeValue(value)}; it must be true, false or an object`)
   checkObject('patterns', options)
-  checkNamesOf('patterns', options, OPTIONS)
+  checkNames(options, OPTIONS, 'patterns')
   const groups = countOf('patterns.groups', options.groups, DEFAULT_GROUPS)
   if (groups > MAX_GROUPS) throw invalid('patterns.groups', `is ${groups}; it must be at most ${MAX_GROUPS}`)
   const keepRequests = booleanOf('patterns.keepRequests', options.keepRequests, false)

@@ -1,8 +1,8 @@
 /** Policies: whole sets of values for how boldly to cache, and which of them is in force. docs/policies.md is made from this table. */
 
+import { invalid, isPlain } from '../checks.js'
 import { OptionError } from '../errors.js'
 import { describeValue, didYouMean } from '../lib/nearest.js'
-import { invalid, isPlain } from './checks.js'
 import type { RouteOptions } from './options.js'
 
 /** The policies that have a name. */

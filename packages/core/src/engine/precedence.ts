@@ -3,9 +3,9 @@
  * policy, else the default. docs/decisions/0017-policies.md says why in this order.
  */
 
+import { invalid, isPlain, present } from '../checks.js'
 import { OptionError } from '../errors.js'
 import type { RefreshAheadOptions } from './ahead-options.js'
-import { invalid, isPlain, present } from './checks.js'
 import type { LlmCacheOptions, RouteOptions } from './options.js'
 import { type ChosenPolicy, checkPolicy, namedPolicy, POLICIES, type Policy, type PolicyChoice, type PolicyName } from './policies.js'
 import { checkRouteNames, type Rule, resolveRule, routeDefaults } from './resolve.js'

@@ -1,10 +1,10 @@
 /** The option `preload`. */
 
+import { countOf, durationOf, invalid } from '../checks.js'
 import type { Duration } from '../lib/duration.js'
 import { describeValue } from '../lib/nearest.js'
 import type { BudgetLimits } from '../policy/budget.js'
 import { type BudgetOptions, resolveBudget } from './budget-options.js'
-import { countOf, durationOf, invalid } from './checks.js'
 
 /** How much is preloaded, and from which certainty on. The budget is that of all preloads of one process. */
 export interface PreloadOptions extends BudgetOptions {

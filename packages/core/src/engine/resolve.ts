@@ -1,14 +1,14 @@
 /** Options resolved once: defaults applied, everything checked, nothing of the caller's kept that it could change later. */
 
-import { OptionError } from '../errors.js'
+import { booleanOf, checkNames, checkObject, countOf, durationOf, functionOf, invalid, oneOf } from '../checks.js'
+import type { OptionError } from '../errors.js'
 import type { CacheRequest } from '../exchange.js'
 import type { NormalizeMode } from '../fingerprint/fingerprint.js'
 import { isToken } from '../http/grammar.js'
-import { describeValue, didYouMean } from '../lib/nearest.js'
+import { describeValue } from '../lib/nearest.js'
 import { type ResolvedControls, resolveControls } from '../policy/controls.js'
 import { createCredentialTest, createPartitioner, type Partitioner } from '../policy/partition.js'
 import { type AheadRule, checkRouteAhead, resolveAhead } from './ahead-options.js'
-import { booleanOf, checkNames, checkObject, countOf, durationOf, functionOf, invalid, oneOf } from './checks.js'
 import { type FreshnessRule, resolveFreshness } from './freshness-options.js'
 import type { AnswerView, LlmCacheOptions, ReplayPace, RouteOptions, Strategy } from './options.js'
 import { POLICIES } from './policies.js'
@@ -102,7 +102,7 @@ const NORMALIZE: readonly NormalizeMode[] = ['exact', 'default', 'loose']
 /** @throws OptionError for a name that is no option of a route, or belongs to the cache alone */
 export function checkRouteNames(options: RouteOptions): void {
   checkObject('the options of a route', options)
-  checkNames(options, ROUTE_OPTIONS, CACHE_OPTIONS)
+  checkNames(options, ROUTE_OPTIONS, '', CACHE_OPTIONS)
   checkRouteAhead(options.refreshAhead)
 }
 
@@ -219,10 +219,7 @@ function collapseOf(value: unknown): number | undefined {
   if (value === false) return undefined
   if (typeof value !== 'object' || value === null)
     throw invalid('collapse', `is ${describeValue(value)}; it must be true, false or { timeout: '60s' }`)
-  for (const name of Object.keys(value)) {
-    if (name !== 'timeout')
-      throw new OptionError('ERR_OPTION_UNKNOWN', `collapse.${name}`, `unknown option collapse.${name}${didYouMean(name, ['timeout'])}`)
-  }
+  checkNames(value, ['timeout'], 'collapse')
   return durationOf('collapse.timeout', (value as { timeout?: unknown }).timeout, DEFAULT_COLLAPSE_MS, 1)
 }
 

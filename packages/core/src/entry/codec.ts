@@ -1,6 +1,7 @@
 /** How entries become bytes for stores outside the process: plain frames, or sealed ones where there are keys. */
 
 import { fromBase64, toBase64 } from '#platform'
+import { invalid } from '../checks.js'
 import { FrameError, OptionError } from '../errors.js'
 import { isThenable } from '../lib/deadline.js'
 import { describeValue, didYouMean } from '../lib/nearest.js'
@@ -89,10 +90,6 @@ function parseKey(text: string): Uint8Array | undefined {
 /** What may be said of a value that could be a key. */
 function kindOf(value: unknown): string {
   return value === undefined || value === null ? describeValue(value) : `a value of type ${typeof value}`
-}
-
-function invalid(option: string, message: string): OptionError {
-  return new OptionError('ERR_OPTION_INVALID', option, `${option} ${message}`)
 }
 
 const KEY_BYTES = 32

@@ -1,6 +1,6 @@
 /** What a caller may ask for one request: `Cache-Control` (RFC 9111 section 5.2.1) and `x-llm-cache-control`. */
 
-import { OptionError } from '../errors.js'
+import { checkNames, invalid, isPlain, wrongValue } from '../checks.js'
 import { type CacheControl, leastSeconds, mostSeconds, parseCacheControl, parseDelta } from '../http/cache-control.js'
 import { type Duration, parseDuration, parseDurationText } from '../lib/duration.js'
 import { describeValue, didYouMean } from '../lib/nearest.js'
@@ -86,14 +86,8 @@ export const NO_CONTROLS: RequestControls = Object.freeze({
  */
 export function resolveControls(policy: ControlPolicy | undefined, defaultTtlMs: number): ResolvedControls {
   if (policy === undefined) return { allowed: new Set(CONTROL_DIRECTIVES), minTtlMs: 0, maxTtlMs: defaultTtlMs }
-  if (typeof policy !== 'object' || policy === null || Array.isArray(policy)) {
-    throw invalid('controls', `must be an object such as { allow: ['no-cache'], maxTtl: '1h' }, not ${describeValue(policy)}`)
-  }
-  for (const name of Object.keys(policy)) {
-    if (!OPTIONS.includes(name)) {
-      throw new OptionError('ERR_OPTION_UNKNOWN', `controls.${name}`, `unknown option controls.${name}${didYouMean(name, OPTIONS)}`)
-    }
-  }
+  if (!isPlain(policy)) throw wrongValue('controls', policy, "an object such as { allow: ['no-cache'], maxTtl: '1h' }")
+  checkNames(policy, OPTIONS, 'controls')
   const maxTtlMs = durationOption('maxTtl', policy.maxTtl) ?? defaultTtlMs
   const minTtlMs = durationOption('minTtl', policy.minTtl) ?? 0
   if (minTtlMs > maxTtlMs && policy.maxTtl !== undefined) {
@@ -195,8 +189,4 @@ function durationOption(name: 'minTtl' | 'maxTtl', value: unknown): number | und
   if (ms !== undefined) return ms
   const hint = typeof value === 'string' && parseDuration(`${value}s`) !== undefined ? ` such as '${value}s'` : ` such as '90s' or '1h'`
   throw invalid(`controls.${name}`, `is ${describeValue(value)}; it must be milliseconds (up to 2^31 - 1) or text with a unit${hint}`)
-}
-
-function invalid(option: string, message: string): OptionError {
-  return new OptionError('ERR_OPTION_INVALID', option, `${option} ${message}`)
 }

@@ -1,7 +1,7 @@
 /** Partitions: who may share an entry. What cannot be determined is a bypass, never a shared partition. */
 
 import { hmacSha256, sha256 } from '#platform'
-import { OptionError } from '../errors.js'
+import { checkNames, invalid } from '../checks.js'
 import type { BypassReason, CacheRequest } from '../exchange.js'
 import { isToken } from '../http/grammar.js'
 import { isThenable } from '../lib/deadline.js'
@@ -186,11 +186,7 @@ function resolveCredentials(options: CredentialsOptions): ResolvedCredentials {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw invalid('credentials', `must be an object such as { cookies: ['session'] }, not ${describeValue(options)}`)
   }
-  for (const name of Object.keys(options)) {
-    if (!OPTIONS.includes(name)) {
-      throw new OptionError('ERR_OPTION_UNKNOWN', `credentials.${name}`, `unknown option credentials.${name}${didYouMean(name, OPTIONS)}`)
-    }
-  }
+  checkNames(options, OPTIONS, 'credentials')
   const { cookies = 'all', secret } = options
   if (secret !== undefined && (typeof secret !== 'string' || secret === ''))
     throw invalid('credentials.secret', 'must be a text that is not empty')
@@ -235,8 +231,4 @@ function nameList(option: string, names: unknown): readonly string[] {
 /** Sorted, so that the order in which the operator writes names changes no partition. */
 function unique(names: readonly string[]): readonly string[] {
   return [...new Set(names)].sort()
-}
-
-function invalid(option: string, message: string): OptionError {
-  return new OptionError('ERR_OPTION_INVALID', option, `${option} ${message}`)
 }

@@ -1,7 +1,6 @@
 /** Which outgoing requests count as asking a model. */
 
-import { OptionError } from '../errors.js'
-import { describeValue, didYouMean } from '../lib/nearest.js'
+import { checkNames, wrongValue } from '../checks.js'
 import type { IsModelCall } from '../ports.js'
 
 /** See `UpstreamRule` in the options. */
@@ -42,30 +41,14 @@ const BEDROCK_EMBEDDING = /\/model\/[^/]*embed[^/]*\/invoke$/
 /** @throws OptionError when a rule has no host or a path that does not begin with '/' */
 export function createModelCallTest(extra: readonly UpstreamRuleInput[] = []): IsModelCall {
   if (!Array.isArray(extra)) {
-    throw new OptionError(
-      'ERR_OPTION_INVALID',
-      'upstream',
-      `upstream must be a list such as [{ host: 'llm.internal' }], not ${describeValue(extra)}`,
-    )
+    throw wrongValue('upstream', extra, "a list such as [{ host: 'llm.internal' }]")
   }
   for (const [index, rule] of extra.entries()) {
-    const stray = Object.keys(rule ?? {}).find((name) => name !== 'host' && name !== 'path')
-    if (stray) {
-      const option = `upstream[${index}].${stray}`
-      throw new OptionError('ERR_OPTION_UNKNOWN', option, `unknown option ${option}${didYouMean(stray, ['host', 'path'])}`)
-    }
+    checkNames(rule ?? {}, ['host', 'path'], `upstream[${index}]`)
     if (typeof rule?.host !== 'string' || !/^(?:\*\.)?[\w.-]+(?::\d+)?$/.test(rule.host))
-      throw new OptionError(
-        'ERR_OPTION_INVALID',
-        `upstream[${index}].host`,
-        `upstream[${index}].host is ${describeValue(rule?.host)}; it must be a host name such as 'llm.internal:8000' or '*.example.com'`,
-      )
+      throw wrongValue(`upstream[${index}].host`, rule?.host, "a host name such as 'llm.internal:8000' or '*.example.com'")
     if (rule.path !== undefined && !(typeof rule.path === 'string' && rule.path.startsWith('/')))
-      throw new OptionError(
-        'ERR_OPTION_INVALID',
-        `upstream[${index}].path`,
-        `upstream[${index}].path is ${describeValue(rule.path)}; it must be a text that begins with '/'`,
-      )
+      throw wrongValue(`upstream[${index}].path`, rule.path, "a text that begins with '/'")
   }
   return (host, path, method) => {
     if (method !== 'POST') return false

@@ -1,7 +1,6 @@
 /** The options of the semantic layer, checked and with their defaults. */
 
-import { OptionError } from '../errors.js'
-import { describeValue, didYouMean } from '../lib/nearest.js'
+import { booleanOf, checkNames, countOf, invalid, isPlain, numberOf, oneOf, wrongValue } from '../checks.js'
 import { checkEmbedder } from './embedders/check.js'
 import { createHashEmbedder } from './embedders/hash.js'
 import type { Embedder, Judge, VectorIndex } from './ports.js'
@@ -75,31 +74,25 @@ const NAMES: readonly (keyof SemanticOptions)[] = [
 
 /** @throws OptionError for an unknown or wrong option */
 export function resolveSemantic(options: SemanticOptions = {}): ResolvedSemantic {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw invalid('', `must be an object such as { maxErrorRate: 0.01 }, not ${describeValue(options)}`)
-  }
-  for (const name of Object.keys(options)) {
-    if ((NAMES as readonly string[]).includes(name)) continue
-    throw new OptionError('ERR_OPTION_UNKNOWN', `semantic.${name}`, `unknown option semantic.${name}${didYouMean(name, NAMES)}`)
-  }
-  const { embedder = createHashEmbedder(), router = DEFAULT_ROUTER, quorum = true } = options
+  if (!isPlain(options)) throw wrongValue('semantic', options, 'an object such as { maxErrorRate: 0.01 }')
+  checkNames(options, NAMES, 'semantic')
+  const { embedder = createHashEmbedder(), router = DEFAULT_ROUTER } = options
   checkEmbedder('semantic.embedder', embedder)
   const policy = policyOf(options)
-  if (router !== false && typeof router !== 'function') throw invalid('router', 'must be a function of a prompt, or false')
-  if (typeof quorum !== 'boolean') throw invalid('quorum', `must be true or false, not ${describeValue(quorum)}`)
+  if (router !== false && typeof router !== 'function') throw wrongValue('semantic.router', router, 'a function of a prompt, or false')
   return {
     embedder,
     index: indexOf(options.index),
     policy,
     threshold: thresholdOf(options, policy, embedder),
-    maxErrorRate: numberOf('maxErrorRate', options.maxErrorRate, 0.02, 0.001, 0.5),
-    errorBasis: oneOf('errorBasis', options.errorBasis, ['hits', 'requests'], 'hits'),
-    z: oneOf('confidence', options.confidence, ['strict', 'balanced'], 'strict') === 'strict' ? 2 : 1,
+    maxErrorRate: numberOf('semantic.maxErrorRate', options.maxErrorRate, 0.02, 0.001, 0.5),
+    errorBasis: oneOf('semantic.errorBasis', options.errorBasis, ['hits', 'requests'], 'hits'),
+    z: oneOf('semantic.confidence', options.confidence, ['strict', 'balanced'], 'strict') === 'strict' ? 2 : 1,
     guards: selectGuards(options.guards),
     judges: judgesOf(options.judge),
     router: router === false ? undefined : router,
-    minTokens: numberOf('minTokens', options.minTokens, MIN_TOKENS, 1, 20),
-    quorum,
+    minTokens: countOf('semantic.minTokens', options.minTokens, MIN_TOKENS, 1, 20),
+    quorum: booleanOf('semantic.quorum', options.quorum, true),
   }
 }
 
@@ -107,21 +100,21 @@ type PolicyName = 'adaptive' | 'vcache' | 'static'
 
 function policyOf({ policy, threshold }: SemanticOptions): ResolvedSemantic['policy'] {
   if (typeof policy === 'function') return policy
-  return oneOf<PolicyName>('policy', policy, ['adaptive', 'vcache', 'static'], threshold === undefined ? 'adaptive' : 'static')
+  return oneOf<PolicyName>('semantic.policy', policy, ['adaptive', 'vcache', 'static'], threshold === undefined ? 'adaptive' : 'static')
 }
 
 function thresholdOf({ threshold }: SemanticOptions, policy: ResolvedSemantic['policy'], { calibration, id }: Embedder): number {
   if (threshold !== undefined && policy !== 'static')
-    throw invalid('threshold', "is for the policy 'static' and would do nothing to another")
-  const known = numberOf('threshold', threshold, calibration?.threshold ?? 0, 0, 1)
-  if (policy === 'static' && known === 0) throw invalid('threshold', `must be given: none is known for the embedder ${id}`)
+    throw invalid('semantic.threshold', "is for the policy 'static' and would do nothing to another")
+  const known = numberOf('semantic.threshold', threshold, calibration?.threshold ?? 0, 0, 1)
+  if (policy === 'static' && known === 0) throw invalid('semantic.threshold', `must be given: none is known for the embedder ${id}`)
   return known
 }
 
 function judgesOf(option: SemanticOptions['judge']): readonly Judge[] {
   const judges = option === undefined ? [] : Array.isArray(option) ? (option as readonly Judge[]) : [option as Judge]
   if (!judges.every((judge) => typeof judge?.judge === 'function' && typeof judge.name === 'string')) {
-    throw invalid('judge', 'must be a judge or a list of judges, as functionJudge() and llmJudge() make them')
+    throw invalid('semantic.judge', 'must be a judge or a list of judges, as functionJudge() and llmJudge() make them')
   }
   return [...judges]
 }
@@ -129,24 +122,6 @@ function judgesOf(option: SemanticOptions['judge']): readonly Judge[] {
 function indexOf(index: VectorIndex | undefined): VectorIndex | undefined {
   const isIndex =
     index === undefined || (['add', 'search', 'remove', 'clear'] as const).every((name) => typeof index?.[name] === 'function')
-  if (!isIndex) throw invalid('index', 'must be a vector index, as createMemoryVectorIndex() makes one')
+  if (!isIndex) throw invalid('semantic.index', 'must be a vector index, as createMemoryVectorIndex() makes one')
   return index
-}
-
-function numberOf(name: string, value: unknown, fallback: number, least: number, most: number): number {
-  if (value === undefined) return fallback
-  if (typeof value === 'number' && value >= least && value <= most) return value
-  throw invalid(name, `is ${describeValue(value)}; it must be a number from ${least} to ${most}`)
-}
-
-function oneOf<T extends string>(name: string, value: unknown, allowed: readonly T[], fallback: T): T {
-  if (value === undefined) return fallback
-  if (typeof value === 'string' && (allowed as readonly string[]).includes(value)) return value as T
-  const hint = typeof value === 'string' ? didYouMean(value, allowed) : ''
-  throw invalid(name, `is ${describeValue(value)}; it must be ${allowed.map((each) => `'${each}'`).join(' or ')}${hint}`)
-}
-
-function invalid(name: string, message: string): OptionError {
-  const option = name === '' ? 'semantic' : `semantic.${name}`
-  return new OptionError('ERR_OPTION_INVALID', option, `${option} ${message}`)
 }

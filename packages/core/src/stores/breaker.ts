@@ -1,7 +1,7 @@
 /** When a store is not worth asking: the circuit breaker of its reads or of its writes, and what finds out when it is again. */
 
+import { checkNames, countOf } from '../checks.js'
 import type { Clock, StoreFailure } from '../ports.js'
-import { rejectUnknown, resolveCount } from './options.js'
 
 export interface BreakerOptions {
   /** Failures in a row that open it. @default 5 */
@@ -20,14 +20,14 @@ export type BreakerConfig = { readonly [name in keyof BreakerOptions]-?: number 
 
 /** @throws OptionError on unknown options and on values that are not positive integers */
 export function resolveBreaker(options: BreakerOptions = {}): BreakerConfig {
-  rejectUnknown(options, ['consecutive', 'minCalls', 'windowMs', 'probeMs', 'maxProbeMs'])
-  const probeMs = resolveCount('breaker.probeMs', options.probeMs, 250, LONGEST_MS)
+  checkNames(options, ['consecutive', 'minCalls', 'windowMs', 'probeMs', 'maxProbeMs'], 'breaker')
+  const probeMs = countOf('breaker.probeMs', options.probeMs, 250, 1, LONGEST_MS)
   return {
-    consecutive: resolveCount('breaker.consecutive', options.consecutive, 5),
-    minCalls: resolveCount('breaker.minCalls', options.minCalls, 20),
-    windowMs: resolveCount('breaker.windowMs', options.windowMs, 10_000, LONGEST_MS),
+    consecutive: countOf('breaker.consecutive', options.consecutive, 5),
+    minCalls: countOf('breaker.minCalls', options.minCalls, 20),
+    windowMs: countOf('breaker.windowMs', options.windowMs, 10_000, 1, LONGEST_MS),
     probeMs,
-    maxProbeMs: Math.max(probeMs, resolveCount('breaker.maxProbeMs', options.maxProbeMs, 1000, LONGEST_MS)),
+    maxProbeMs: Math.max(probeMs, countOf('breaker.maxProbeMs', options.maxProbeMs, 1000, 1, LONGEST_MS)),
   }
 }
 

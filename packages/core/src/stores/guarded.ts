@@ -3,6 +3,7 @@
  * left alone until a probe finds it working; what was to be written meanwhile waits.
  */
 
+import { checkNames, countOf } from '../checks.js'
 import { type Entry, entryBytes } from '../entry/entry.js'
 import { chain, withDeadline } from '../lib/deadline.js'
 import type { Awaitable, CacheStore, Clock, StoreOperation, StoreSize } from '../ports.js'
@@ -15,7 +16,6 @@ import { createHealth, type Health } from './health.js'
 import { createLateWrites } from './late-writes.js'
 import { createLatencyHistogram } from './latency.js'
 import { createListeners } from './listeners.js'
-import { rejectUnknown, resolveCount } from './options.js'
 import { createRemovals } from './removals.js'
 import { createWriteBehind, type DropReason, type QueueOptions, resolveQueue, type WriteOutcome } from './write-behind.js'
 
@@ -51,11 +51,11 @@ export type { QueueOptions }
 
 /** @throws OptionError on unknown options and on limits that are not positive integers */
 export function guardStore(store: CacheStore, options: GuardOptions): GuardedStore {
-  rejectUnknown(options, ['name', 'deadlineMs', 'writeDeadlineMs', 'longDeadlineMs', 'breaker', 'queue', 'catchUp', 'random', 'clock'])
+  checkNames(options, ['name', 'deadlineMs', 'writeDeadlineMs', 'longDeadlineMs', 'breaker', 'queue', 'catchUp', 'random', 'clock'])
   const { clock } = options
-  const deadlineMs = resolveCount('deadlineMs', options.deadlineMs, 100, LONGEST_MS)
-  const writeDeadlineMs = resolveCount('writeDeadlineMs', options.writeDeadlineMs, Math.min(deadlineMs * 5, LONGEST_MS), LONGEST_MS)
-  const longDeadlineMs = resolveCount('longDeadlineMs', options.longDeadlineMs, 10_000, LONGEST_MS)
+  const deadlineMs = countOf('deadlineMs', options.deadlineMs, 100, 1, LONGEST_MS)
+  const writeDeadlineMs = countOf('writeDeadlineMs', options.writeDeadlineMs, Math.min(deadlineMs * 5, LONGEST_MS), 1, LONGEST_MS)
+  const longDeadlineMs = countOf('longDeadlineMs', options.longDeadlineMs, 10_000, 1, LONGEST_MS)
   const config = { breaker: resolveBreaker(options.breaker), queue: resolveQueue(options.queue) }
   const name = options.name ?? store.name
   const synchronous = store.synchronous === true

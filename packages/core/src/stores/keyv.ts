@@ -5,6 +5,7 @@
  * serialisation of both versions. Times are checked here: what Keyv does with its own `ttl` only frees the space.
  */
 
+import { checkNames, countOf } from '../checks.js'
 import { type Entry, entryBytes } from '../entry/entry.js'
 import { decodeFrame, encodeFrame } from '../entry/frame.js'
 import { FrameError } from '../errors.js'
@@ -17,7 +18,7 @@ import { formatValue, isAbsent, isBare, parseValue } from './keyv-value.js'
 import { isInProcess, tellsTheTruth, type Verification, verifiedDelete, verifyWrite } from './keyv-verify.js'
 import { watchKeyv } from './keyv-watch.js'
 import { createListeners } from './listeners.js'
-import { DEFAULT_MAX_ENTRY_BYTES, rejectUnknown, resolveCount } from './options.js'
+import { DEFAULT_MAX_ENTRY_BYTES } from './options.js'
 
 export interface KeyvStoreOptions extends KeyvLimits {
   /** Label in events and statistics. @default 'keyv' */
@@ -48,16 +49,16 @@ export interface KeyvStoreOptions extends KeyvLimits {
  * @example createKeyvStore(new Keyv(new KeyvMemcache('localhost:11211')), KEYV_LIMITS.memcache)
  */
 export function createKeyvStore(keyv: KeyvLike, options: KeyvStoreOptions = {}): CacheStore {
-  rejectUnknown(options, OPTIONS)
+  checkNames(options, OPTIONS)
   const name = options.name ?? 'keyv'
-  const maxValueBytes = resolveCount('maxValueBytes', options.maxValueBytes, Number.MAX_SAFE_INTEGER)
-  const maxEntryBytes = resolveCount(
+  const maxValueBytes = countOf('maxValueBytes', options.maxValueBytes, Number.MAX_SAFE_INTEGER)
+  const maxEntryBytes = countOf(
     'maxEntryBytes',
     options.maxEntryBytes,
     Math.min(DEFAULT_MAX_ENTRY_BYTES, Math.floor((maxValueBytes * 3) / 4)),
   )
-  const maxTtl = resolveCount('maxTtl', options.maxTtl, Number.MAX_SAFE_INTEGER)
-  checkNamespace(keyv, resolveCount('maxNamespaceBytes', options.maxNamespaceBytes, Number.MAX_SAFE_INTEGER))
+  const maxTtl = countOf('maxTtl', options.maxTtl, Number.MAX_SAFE_INTEGER)
+  checkNamespace(keyv, countOf('maxNamespaceBytes', options.maxNamespaceBytes, Number.MAX_SAFE_INTEGER))
   const verify = options.verifyWrites ?? !tellsTheTruth(keyv)
   const clock = options.clock ?? systemClock()
   const bare = isBare(keyv)

@@ -1,5 +1,6 @@
 /** The store inside the process: live entries, bounded by number and bytes. Synchronous, nothing is encoded. */
 
+import { checkNames, countOf } from '../checks.js'
 import type { PriceTable } from '../cost/cost.js'
 import { type Entry, entryBytes, LEAST_ENTRY_BYTES } from '../entry/entry.js'
 import { OptionError } from '../errors.js'
@@ -9,7 +10,7 @@ import type { CacheStore, Clock } from '../ports.js'
 import { createCostAwareTable } from './cost-aware.js'
 import { createListeners } from './listeners.js'
 import { createLruTable } from './lru.js'
-import { DEFAULT_MAX_ENTRY_BYTES, rejectUnknown, resolveCount } from './options.js'
+import { DEFAULT_MAX_ENTRY_BYTES } from './options.js'
 import type { EntryTable, EvictionListener, TableBounds } from './table.js'
 import { createValuation } from './value.js'
 
@@ -42,7 +43,7 @@ export type EvictionPolicy = 'lru' | 'cost'
  * @throws OptionError on bounds that are not positive integers, an entry bound above the total, another policy, or unknown options
  */
 export function createMemoryStore(options: MemoryStoreOptions = {}): CacheStore {
-  rejectUnknown(options, ['maxEntries', 'maxBytes', 'maxEntryBytes', 'eviction', 'prices', 'clock'])
+  checkNames(options, ['maxEntries', 'maxBytes', 'maxEntryBytes', 'eviction', 'prices', 'clock'])
   const { maxEntryBytes, ...bounds } = resolveBounds(options)
   const clock = options.clock ?? systemClock()
   const listeners = createListeners()
@@ -97,10 +98,10 @@ function openTable(options: MemoryStoreOptions, bounds: TableBounds, now: () => 
 }
 
 function resolveBounds(options: MemoryStoreOptions): TableBounds & { readonly maxEntryBytes: number } {
-  const maxEntries = resolveCount('maxEntries', options.maxEntries, DEFAULT_MAX_ENTRIES, LARGEST_MAX_ENTRIES)
-  const maxBytes = resolveCount('maxBytes', options.maxBytes, DEFAULT_MAX_BYTES)
+  const maxEntries = countOf('maxEntries', options.maxEntries, DEFAULT_MAX_ENTRIES, 1, LARGEST_MAX_ENTRIES)
+  const maxBytes = countOf('maxBytes', options.maxBytes, DEFAULT_MAX_BYTES)
   const usual = Math.max(1, Math.min(DEFAULT_MAX_ENTRY_BYTES, Math.floor(maxBytes / 8)))
-  const maxEntryBytes = resolveCount('maxEntryBytes', options.maxEntryBytes, usual)
+  const maxEntryBytes = countOf('maxEntryBytes', options.maxEntryBytes, usual)
   if (maxEntryBytes > maxBytes) {
     throw new OptionError('ERR_OPTION_INVALID', 'maxEntryBytes', `maxEntryBytes (${maxEntryBytes}) is more than maxBytes (${maxBytes}).`)
   }

@@ -1,12 +1,11 @@
 /** From the `store` option to stores. */
 
-import { OptionError } from '../errors.js'
+import { checkNames, invalid } from '../checks.js'
 import { type Duration, parseDuration } from '../lib/duration.js'
 import { describeValue } from '../lib/nearest.js'
 import type { CacheStore, Clock, EntryCodec, KeyvLike } from '../ports.js'
 import { createKeyvStore, isKeyvLike } from './keyv.js'
 import { createMemoryStore, type MemoryStoreOptions } from './memory.js'
-import { rejectUnknown } from './options.js'
 
 /** A store with what holds for it as one tier of several. */
 export interface TierOptions {
@@ -94,7 +93,7 @@ function open(option: StoreOption, path: string, options: OpenOptions): OpenedTi
     const store = storeOf(option, path, options)
     return { name: store.name, store, ttlMs: Number.POSITIVE_INFINITY, timeoutMs: undefined }
   }
-  rejectUnknown(option, ['store', 'name', 'ttl', 'timeout'], path)
+  checkNames(option, ['store', 'name', 'ttl', 'timeout'], path)
   const store = storeOf(option.store, `${path}.store`, options)
   const { name = store.name } = option
   if (typeof name !== 'string' || !/^[a-z][a-z0-9-]{0,40}$/.test(name)) {
@@ -164,8 +163,4 @@ function describe(value: unknown): string {
   const made: unknown = (value as { constructor?: unknown }).constructor
   const name = typeof made === 'function' && made !== Object ? `a ${made.name}` : 'an object'
   return `${name} without get, set, delete and clear (a Redis client goes into new KeyvRedis(client) or createRedisStore(client))`
-}
-
-function invalid(option: string, message: string): OptionError {
-  return new OptionError('ERR_OPTION_INVALID', option, `${option} ${message}.`)
 }

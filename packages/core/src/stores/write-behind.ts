@@ -3,10 +3,10 @@
  * while the store takes writes has failed; one that fails as the store goes down, or as its probe, waits for another turn.
  */
 
+import { checkNames, countOf } from '../checks.js'
 import { type Entry, entryBytes } from '../entry/entry.js'
 import type { Clock } from '../ports.js'
 import type { Fence } from '../sharing.js'
-import { rejectUnknown, resolveCount } from './options.js'
 
 /** Writes that wait for an asynchronous store, and those under way: the bounds hold for both together. */
 export interface QueueOptions {
@@ -22,11 +22,11 @@ export type QueueConfig = { readonly [name in keyof QueueOptions]-?: number }
 
 /** @throws OptionError on unknown options and on values that are not positive integers */
 export function resolveQueue(options: QueueOptions = {}): QueueConfig {
-  rejectUnknown(options, ['maxItems', 'maxBytes', 'concurrency'])
+  checkNames(options, ['maxItems', 'maxBytes', 'concurrency'], 'queue')
   return {
-    maxItems: resolveCount('queue.maxItems', options.maxItems, 1000),
-    maxBytes: resolveCount('queue.maxBytes', options.maxBytes, 16 * 1024 * 1024),
-    concurrency: resolveCount('queue.concurrency', options.concurrency, 16),
+    maxItems: countOf('queue.maxItems', options.maxItems, 1000),
+    maxBytes: countOf('queue.maxBytes', options.maxBytes, 16 * 1024 * 1024),
+    concurrency: countOf('queue.concurrency', options.concurrency, 16),
   }
 }
 

@@ -1,10 +1,9 @@
 /** Options that indexes on servers share. */
 
-import { OptionError, PeerMissingError } from '../errors.js'
+import { countOf, invalid, wrongValue } from '../checks.js'
+import { PeerMissingError } from '../errors.js'
 import { systemClock } from '../lib/clock.js'
-import { describeValue } from '../lib/nearest.js'
 import type { Clock } from '../ports.js'
-import { resolveCount } from '../stores/options.js'
 
 export interface ServerIndexOptions {
   /** Longest time that a call waits for the server, in ms. @default 5000 */
@@ -16,7 +15,7 @@ export interface ServerIndexOptions {
 /** @throws OptionError */
 export function resolveServerOptions(options: ServerIndexOptions): { readonly timeoutMs: number; readonly clock: Clock } {
   return {
-    timeoutMs: resolveCount('timeoutMs', options.timeoutMs, DEFAULT_TIMEOUT_MS, LONGEST_TIMER),
+    timeoutMs: countOf('timeoutMs', options.timeoutMs, DEFAULT_TIMEOUT_MS, 1, LONGEST_TIMER),
     clock: options.clock ?? systemClock(),
   }
 }
@@ -26,16 +25,12 @@ export function checkOneOf(options: unknown, names: readonly [string, string]): 
   const [first, second] = names
   const given = typeof options === 'object' && options !== null ? (options as Readonly<Record<string, unknown>>) : {}
   if ((given[first] === undefined) !== (given[second] === undefined)) return
-  throw new OptionError('ERR_OPTION_INVALID', first, `Pass either ${first} or ${second}.`)
+  throw invalid(first, `and ${second} exclude each other, and one of them is needed`)
 }
 
 /** @throws OptionError where `name` is not up to 64 letters, digits, `_` and `-`, a letter first */
 export function checkName(option: string, name: unknown): void {
-  if (typeof name !== 'string' || !NAME.test(name)) throw invalid(option, 'up to 64 letters, digits, _ and -, a letter first', name)
-}
-
-export function invalid(option: string, wanted: string, value: unknown): OptionError {
-  return new OptionError('ERR_OPTION_INVALID', option, `${option} must be ${wanted}, not ${describeValue(value)}.`)
+  if (typeof name !== 'string' || !NAME.test(name)) throw wrongValue(option, name, 'up to 64 letters, digits, _ and -, a letter first')
 }
 
 /** @param load imports the package */

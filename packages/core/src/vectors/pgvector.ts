@@ -1,12 +1,12 @@
 /** `@llm-cache/core/pgvector`: a vector index in PostgreSQL with the extension pgvector. */
 
+import { checkNames, countOf, wrongValue } from '../checks.js'
 import { OptionError, VectorError, VectorIndexError } from '../errors.js'
 import type { VectorIndex, VectorMatch } from '../semantic/ports.js'
 import { toUnitVector } from '../semantic/vectors/unit.js'
-import { rejectUnknown, resolveCount } from '../stores/options.js'
 import { clamped, createBatch, finiteTime, pieces } from './batch.js'
 import { createCalls } from './calls.js'
-import { checkOneOf, invalid, loadPeer, resolveServerOptions, type ServerIndexOptions } from './options.js'
+import { checkOneOf, loadPeer, resolveServerOptions, type ServerIndexOptions } from './options.js'
 import { type PgVectorStatements, pgVectorStatements } from './pgvector-statements.js'
 
 /** The part of a `Pool` of the package `pg` that is used. */
@@ -54,18 +54,18 @@ export interface PgVectorIndexOptions extends ServerIndexOptions {
  */
 export function createPgVectorIndex(options: PgVectorIndexOptions): VectorIndex {
   checkOneOf(options, ['pool', 'connectionString'])
-  rejectUnknown(options, ['pool', 'connectionString', 'maxConnections', 'table', 'index', 'timeoutMs', 'clock'])
+  checkNames(options, ['pool', 'connectionString', 'maxConnections', 'table', 'index', 'timeoutMs', 'clock'])
   const { pool: given, connectionString, table = 'llm_cache_vectors', index = 'none' } = options
-  if (given !== undefined && typeof given?.connect !== 'function') throw invalid('pool', 'a Pool of the package pg', given)
+  if (given !== undefined && typeof given?.connect !== 'function') throw wrongValue('pool', given, 'a Pool of the package pg')
   if (given === undefined && (typeof connectionString !== 'string' || connectionString === '')) {
     // Never shown: it has a password.
     throw new OptionError('ERR_OPTION_INVALID', 'connectionString', 'connectionString must be text.')
   }
-  if (typeof table !== 'string' || !TABLE.test(table)) throw invalid('table', 'a name of a table, with or without its schema', table)
-  if (index !== 'none' && index !== 'hnsw') throw invalid('index', "'none' or 'hnsw'", index)
+  if (typeof table !== 'string' || !TABLE.test(table)) throw wrongValue('table', table, 'a name of a table, with or without its schema')
+  if (index !== 'none' && index !== 'hnsw') throw wrongValue('index', index, "'none' or 'hnsw'")
   if (given && options.maxConnections !== undefined)
-    throw invalid('maxConnections', 'left to the pool that was given', options.maxConnections)
-  const maxConnections = resolveCount('maxConnections', options.maxConnections, 5, 1000)
+    throw wrongValue('maxConnections', options.maxConnections, 'left to the pool that was given')
+  const maxConnections = countOf('maxConnections', options.maxConnections, 5, 1, 1000)
   const { timeoutMs, clock } = resolveServerOptions(options)
   const calls = createCalls({ clock, timeoutMs, server: 'PostgreSQL', translate })
   const statements = pgVectorStatements(table)

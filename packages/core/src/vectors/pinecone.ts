@@ -1,13 +1,13 @@
 /** `@llm-cache/core/pinecone`: a vector index in Pinecone. */
 
 import { LRUCache } from 'lru-cache'
+import { checkNames, wrongValue } from '../checks.js'
 import { VectorError } from '../errors.js'
 import type { VectorIndex } from '../semantic/ports.js'
 import { toUnitVector } from '../semantic/vectors/unit.js'
-import { rejectUnknown } from '../stores/options.js'
 import { clamped, createBatch, finiteTime, pieces } from './batch.js'
 import { createCalls } from './calls.js'
-import { checkOneOf, invalid, loadPeer, resolveServerOptions, type ServerIndexOptions } from './options.js'
+import { checkOneOf, loadPeer, resolveServerOptions, type ServerIndexOptions } from './options.js'
 
 /** The part of an `Index` of the package `@pinecone-database/pinecone` 7 and later that is used. */
 export interface PineconeIndexClient {
@@ -55,15 +55,15 @@ export interface PineconeVectorIndexOptions extends ServerIndexOptions {
  */
 export function createPineconeVectorIndex(options: PineconeVectorIndexOptions): VectorIndex {
   checkOneOf(options, ['index', 'apiKey'])
-  rejectUnknown(options, ['index', 'apiKey', 'host', 'prefix', 'timeoutMs', 'clock'])
+  checkNames(options, ['index', 'apiKey', 'host', 'prefix', 'timeoutMs', 'clock'])
   const { index: given, apiKey, host, prefix = 'llm-cache:' } = options
   if (given !== undefined && typeof given?.listNamespaces !== 'function')
-    throw invalid('index', 'an Index of @pinecone-database/pinecone 7 and later', given)
+    throw wrongValue('index', given, 'an Index of @pinecone-database/pinecone 7 and later')
   // Never shown: it is a secret.
-  if (given === undefined && (typeof apiKey !== 'string' || apiKey === '')) throw invalid('apiKey', 'text', typeof apiKey)
+  if (given === undefined && (typeof apiKey !== 'string' || apiKey === '')) throw wrongValue('apiKey', typeof apiKey, 'text')
   if (given === undefined ? typeof host !== 'string' || !URL.canParse(host) : host !== undefined)
-    throw invalid('host', 'a URL, and is for apiKey alone', host)
-  if (typeof prefix !== 'string' || !PREFIX.test(prefix)) throw invalid('prefix', '1 to 64 letters, digits, _, -, . and :', prefix)
+    throw wrongValue('host', host, 'a URL, and is for apiKey alone')
+  if (typeof prefix !== 'string' || !PREFIX.test(prefix)) throw wrongValue('prefix', prefix, '1 to 64 letters, digits, _, -, . and :')
   const { timeoutMs, clock } = resolveServerOptions(options)
   const calls = createCalls({ clock, timeoutMs, server: 'Pinecone', translate })
   /** When a namespace is swept next. */

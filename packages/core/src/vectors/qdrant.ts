@@ -1,13 +1,13 @@
 /** `@llm-cache/core/qdrant`: a vector index in Qdrant. */
 
+import { checkNames, wrongValue } from '../checks.js'
 import { VectorError, VectorIndexError } from '../errors.js'
 import type { VectorIndex, VectorItem } from '../semantic/ports.js'
 import { toUnitVector } from '../semantic/vectors/unit.js'
-import { rejectUnknown } from '../stores/options.js'
 import { clamped, createBatch, finiteTime, pieces } from './batch.js'
 import { createCalls } from './calls.js'
 import { createDimensionsMemo } from './dimensions.js'
-import { checkName, checkOneOf, invalid, loadPeer, resolveServerOptions, type ServerIndexOptions } from './options.js'
+import { checkName, checkOneOf, loadPeer, resolveServerOptions, type ServerIndexOptions } from './options.js'
 import { uuidOf } from './uuid.js'
 
 /** The part of a `QdrantClient` of the package `@qdrant/js-client-rest` that is used. */
@@ -49,12 +49,12 @@ export interface QdrantVectorIndexOptions extends ServerIndexOptions {
  */
 export function createQdrantVectorIndex(options: QdrantVectorIndexOptions): VectorIndex {
   checkOneOf(options, ['client', 'url'])
-  rejectUnknown(options, ['client', 'url', 'apiKey', 'collection', 'timeoutMs', 'clock'])
+  checkNames(options, ['client', 'url', 'apiKey', 'collection', 'timeoutMs', 'clock'])
   const { client: given, url, apiKey, collection = 'llm_cache_vectors' } = options
   if (given !== undefined && typeof given?.facet !== 'function')
-    throw invalid('client', 'a QdrantClient of @qdrant/js-client-rest 1.12 and later', given)
-  if (given === undefined && (typeof url !== 'string' || !URL.canParse(url))) throw invalid('url', 'a URL', url)
-  if (apiKey !== undefined && (typeof apiKey !== 'string' || given)) throw invalid('apiKey', 'text, and is for url alone', typeof apiKey)
+    throw wrongValue('client', given, 'a QdrantClient of @qdrant/js-client-rest 1.12 and later')
+  if (given === undefined && (typeof url !== 'string' || !URL.canParse(url))) throw wrongValue('url', url, 'a URL')
+  if (apiKey !== undefined && (typeof apiKey !== 'string' || given)) throw wrongValue('apiKey', typeof apiKey, 'text, and is for url alone')
   checkName('collection', collection)
   const { timeoutMs, clock } = resolveServerOptions(options)
   const calls = createCalls({ clock, timeoutMs, server: 'Qdrant', translate })

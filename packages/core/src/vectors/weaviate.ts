@@ -1,13 +1,13 @@
 /** `@llm-cache/core/weaviate`: a vector index in Weaviate. */
 
+import { checkNames, wrongValue } from '../checks.js'
 import { VectorError, VectorIndexError } from '../errors.js'
 import type { VectorIndex, VectorItem } from '../semantic/ports.js'
 import { toUnitVector } from '../semantic/vectors/unit.js'
-import { rejectUnknown } from '../stores/options.js'
 import { clamped, createBatch, finiteTime, pieces } from './batch.js'
 import { createCalls } from './calls.js'
 import { createDimensionsMemo } from './dimensions.js'
-import { checkOneOf, invalid, loadPeer, resolveServerOptions, type ServerIndexOptions } from './options.js'
+import { checkOneOf, loadPeer, resolveServerOptions, type ServerIndexOptions } from './options.js'
 import { uuidOf } from './uuid.js'
 import type { WeaviateCollection, WeaviateIndexClient, WeaviateModule } from './weaviate-client.js'
 
@@ -38,13 +38,13 @@ export interface WeaviateVectorIndexOptions extends ServerIndexOptions {
  */
 export function createWeaviateVectorIndex(options: WeaviateVectorIndexOptions): VectorIndex {
   checkOneOf(options, ['client', 'url'])
-  rejectUnknown(options, ['client', 'url', 'grpcUrl', 'apiKey', 'collection', 'timeoutMs', 'clock'])
+  checkNames(options, ['client', 'url', 'grpcUrl', 'apiKey', 'collection', 'timeoutMs', 'clock'])
   const { client: given, collection = 'LlmCacheVectors' } = options
   if (given !== undefined && typeof given?.collections?.createFromSchema !== 'function')
-    throw invalid('client', 'a client of weaviate-client 3', given)
+    throw wrongValue('client', given, 'a client of weaviate-client 3')
   checkConnection(options)
   if (typeof collection !== 'string' || !NAME.test(collection))
-    throw invalid('collection', 'up to 64 letters, digits and _, a capital first', collection)
+    throw wrongValue('collection', collection, 'up to 64 letters, digits and _, a capital first')
   const { timeoutMs, clock } = resolveServerOptions(options)
   const calls = createCalls({ clock, timeoutMs, server: 'Weaviate' })
   const memo = createDimensionsMemo()
@@ -221,12 +221,12 @@ function connection<T>(url: string, grpcUrl: string | undefined, authCredentials
 
 /** @throws OptionError */
 function checkConnection({ client, url, grpcUrl, apiKey }: WeaviateVectorIndexOptions): void {
-  if (client === undefined && (typeof url !== 'string' || !URL.canParse(url))) throw invalid('url', 'a URL', url)
+  if (client === undefined && (typeof url !== 'string' || !URL.canParse(url))) throw wrongValue('url', url, 'a URL')
   if (grpcUrl !== undefined && (client || typeof grpcUrl !== 'string' || !URL.canParse(grpcUrl)))
-    throw invalid('grpcUrl', 'a URL, and is for url alone', grpcUrl)
+    throw wrongValue('grpcUrl', grpcUrl, 'a URL, and is for url alone')
   // Never shown: it is a secret.
   if (apiKey !== undefined && (client || typeof apiKey !== 'string' || apiKey === ''))
-    throw invalid('apiKey', 'text, and is for url alone', typeof apiKey)
+    throw wrongValue('apiKey', typeof apiKey, 'text, and is for url alone')
 }
 
 /** What `work` gives; undefined where it fails with such a message. */

@@ -79,7 +79,7 @@ describe('breaker', () => {
 
   it('refuses wrong options', () => {
     expect(() => resolveBreaker({ consecutive: 0 })).toThrow(expect.objectContaining({ option: 'breaker.consecutive' }))
-    expect(() => resolveBreaker({ treshold: 1 } as object)).toThrow(expect.objectContaining({ option: 'treshold' }))
+    expect(() => resolveBreaker({ treshold: 1 } as object)).toThrow(expect.objectContaining({ option: 'breaker.treshold' }))
   })
 })
 

@@ -2,8 +2,8 @@
 
 import { LRUCache } from 'lru-cache'
 import { sha256 } from '#platform'
+import { countOf, invalid } from '../../checks.js'
 import type { CostFunction } from '../../cost/cost.js'
-import { countOf, invalid } from '../../engine/checks.js'
 import { fingerprintInput } from '../../engine/keys.js'
 import type { ResolvedPatterns } from '../../engine/pattern-options.js'
 import type { Lookedup, TrafficListener } from '../../engine/traffic.js'

@@ -1,7 +1,7 @@
 /** Requests from files: a request a line as JSON, or a prompt a line as text. */
 
 import { readLines } from '#platform'
-import { invalid } from '../../engine/checks.js'
+import { invalid } from '../../checks.js'
 import { describeValue } from '../../lib/nearest.js'
 import type { WarmFault, WarmRequest } from './request.js'
 

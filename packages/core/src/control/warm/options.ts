@@ -1,7 +1,7 @@
 /** Options of a run, and what they are resolved to. */
 
+import { checkNames, checkObject, countOf, functionOf, invalid } from '../../checks.js'
 import type { AppTarget } from '../../dispatch/target.js'
-import { checkNames, checkObject, countOf, functionOf, invalid } from '../../engine/checks.js'
 import type { HeaderPairs } from '../../exchange.js'
 import { describeValue } from '../../lib/nearest.js'
 import { isHost, readFields } from './request.js'
@@ -60,7 +60,7 @@ export interface WarmPlan {
 /** @throws OptionError */
 export function resolveWarm(options: WarmOptions, scheduled = false): WarmPlan {
   checkObject('the options of warm', options)
-  checkNames(options, scheduled ? [...OPTIONS, ...SCHEDULE_OPTIONS] : OPTIONS, [])
+  checkNames(options, scheduled ? [...OPTIONS, ...SCHEDULE_OPTIONS] : OPTIONS)
   const { app, host, signal } = options
   const headers = readFields(options.headers ?? [])
   if (!headers) throw invalid('headers', 'must be an object of fields such as { authorization: "Bearer ..." }')

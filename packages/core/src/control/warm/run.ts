@@ -1,6 +1,6 @@
 /** One run: takes requests as they can be sent, sends them, and learns through their marks what became of them. */
 
-import { invalid } from '../../engine/checks.js'
+import { invalid } from '../../checks.js'
 import type { DetachedResult, DetachedTable } from '../../engine/detached.js'
 import type { DetachedRequest, Dispatch } from '../../exchange.js'
 import type { Clock } from '../../ports.js'

@@ -1,6 +1,6 @@
 /** Where requests come from: what users may name, and the requests it stands for. */
 
-import { checkNames, invalid } from '../../engine/checks.js'
+import { checkNames, invalid } from '../../checks.js'
 import type { OptionError } from '../../errors.js'
 import { describeValue, didYouMean } from '../../lib/nearest.js'
 import { readWarmFile, type WarmFileRequests, type WarmTemplate } from './file.js'
@@ -46,7 +46,7 @@ export function resolveSource(source: WarmSource, popular: (top: number) => read
   if ('count' in source && Symbol.asyncIterator in source) return fromFile(source as WarmFileRequests)
   if (isIterable(source)) return async () => ({ items: source, total: sizeOf(source) })
   if (!('file' in source)) throw notRequests(source)
-  checkNames(source, ['file', 'request'], [])
+  checkNames(source, ['file', 'request'])
   return fromFile(readWarmFile(source.file, source.request))
 }
 

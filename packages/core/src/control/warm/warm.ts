@@ -1,7 +1,7 @@
 /** Warming: asking the app beforehand what callers will ask, so that the answers are there. docs/decisions/0018-warming.md. */
 
+import { invalid } from '../../checks.js'
 import type { AppTarget } from '../../dispatch/target.js'
-import { invalid } from '../../engine/checks.js'
 import type { DetachedTable } from '../../engine/detached.js'
 import { type Emitter, errorName } from '../../engine/emitter.js'
 import type { Dispatch } from '../../exchange.js'

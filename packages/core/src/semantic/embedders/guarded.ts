@@ -1,9 +1,9 @@
 /** An embedder that keeps its promises: in time or not at all, never with a vector that cannot be used, within bounds. */
 
+import { checkNames, countOf } from '../../checks.js'
 import { EmbedderError, type EmbedderFailure, VectorError } from '../../errors.js'
 import { isThenable, withDeadline } from '../../lib/deadline.js'
 import type { Awaitable, Clock } from '../../ports.js'
-import { rejectUnknown, resolveCount } from '../../stores/options.js'
 import type { Embedder } from '../ports.js'
 import { createAnswerCheck } from './answers.js'
 import { type Answers, createBatches, type Ticket } from './batches.js'
@@ -253,16 +253,16 @@ type GuardConfig = Required<Omit<{ [name in keyof GuardOptions]-?: NonNullable<G
   Pick<GuardOptions, 'onEvent'>
 
 function resolveGuard(embedder: Embedder, options: GuardOptions): GuardConfig {
-  rejectUnknown(options, ['clock', 'timeoutMs', 'maxBatch', 'maxCalls', 'maxQueue', 'maxLength', 'cacheEntries', 'cacheBytes', 'onEvent'])
+  checkNames(options, ['clock', 'timeoutMs', 'maxBatch', 'maxCalls', 'maxQueue', 'maxLength', 'cacheEntries', 'cacheBytes', 'onEvent'])
   return {
     clock: options.clock,
     onEvent: options.onEvent,
-    timeoutMs: resolveCount('timeoutMs', options.timeoutMs, 2000, 2 ** 31 - 1),
-    maxBatch: Math.min(resolveCount('maxBatch', options.maxBatch, embedder.maxBatch ?? 64), embedder.maxBatch ?? Number.MAX_SAFE_INTEGER),
-    maxCalls: resolveCount('maxCalls', options.maxCalls, 4),
-    maxQueue: resolveCount('maxQueue', options.maxQueue, 1024),
-    maxLength: resolveCount('maxLength', options.maxLength, 8192),
-    cacheEntries: resolveCount('cacheEntries', options.cacheEntries, 4096, 1_000_000),
-    cacheBytes: resolveCount('cacheBytes', options.cacheBytes, 16 * 1024 * 1024),
+    timeoutMs: countOf('timeoutMs', options.timeoutMs, 2000, 1, 2 ** 31 - 1),
+    maxBatch: Math.min(countOf('maxBatch', options.maxBatch, embedder.maxBatch ?? 64), embedder.maxBatch ?? Number.MAX_SAFE_INTEGER),
+    maxCalls: countOf('maxCalls', options.maxCalls, 4),
+    maxQueue: countOf('maxQueue', options.maxQueue, 1024),
+    maxLength: countOf('maxLength', options.maxLength, 8192),
+    cacheEntries: countOf('cacheEntries', options.cacheEntries, 4096, 1, 1_000_000),
+    cacheBytes: countOf('cacheBytes', options.cacheBytes, 16 * 1024 * 1024),
   }
 }

@@ -1,7 +1,7 @@
 /** The embedder that is built in: no weights, no loading, every runtime, the same vectors everywhere. */
 
+import { checkNames, countOf } from '../../checks.js'
 import { OptionError } from '../../errors.js'
-import { rejectUnknown, resolveCount } from '../../stores/options.js'
 import type { Embedder } from '../ports.js'
 import { COMMON_STEMS } from './common-stems.generated.js'
 import { stemOf, wordsOf } from './tokens.js'
@@ -20,7 +20,7 @@ export interface HashEmbedderOptions {
  * @throws OptionError
  */
 export function createHashEmbedder(options: HashEmbedderOptions = {}): Embedder {
-  rejectUnknown(options, ['dimensions'])
+  checkNames(options, ['dimensions'])
   const dimensions = dimensionsOf(options.dimensions)
   const weights = weightsOf(COMMON_STEMS)
   return {
@@ -91,7 +91,7 @@ function weightsOf(common: readonly string[]): ReadonlyMap<string, number> {
 }
 
 function dimensionsOf(value: unknown): number {
-  const dimensions = resolveCount('dimensions', value, 1024, 8192)
+  const dimensions = countOf('dimensions', value, 1024, 1, 8192)
   if (dimensions >= 128 && (dimensions & (dimensions - 1)) === 0) return dimensions
   throw new OptionError('ERR_OPTION_INVALID', 'dimensions', `dimensions must be a power of two from 128 to 8192, not ${dimensions}.`)
 }

@@ -1,7 +1,6 @@
 /** A judge of the app's own. */
 
-import { OptionError } from '../../errors.js'
-import { describeValue } from '../../lib/nearest.js'
+import { wrongValue } from '../../checks.js'
 import type { Judge } from '../ports.js'
 
 /**
@@ -13,12 +12,9 @@ import type { Judge } from '../ports.js'
  * functionJudge('amounts', ({ answers: [a, b] }) => (amountIn(a.text) === amountIn(b.text) ? undefined : 'different'))
  */
 export function functionJudge(name: string, judge: Judge['judge']): Judge {
-  if (typeof name !== 'string' || !NAME.test(name)) {
-    const message = `name is ${describeValue(name)}; it must be 1 to 40 of a-z, 0-9 and hyphens and begin with a letter`
-    throw new OptionError('ERR_OPTION_INVALID', 'name', message)
-  }
-  if (typeof judge !== 'function')
-    throw new OptionError('ERR_OPTION_INVALID', 'judge', `judge is ${describeValue(judge)}; it must be a function`)
+  if (typeof name !== 'string' || !NAME.test(name))
+    throw wrongValue('name', name, '1 to 40 of a-z, 0-9 and hyphens and begin with a letter')
+  if (typeof judge !== 'function') throw wrongValue('judge', judge, 'a function')
   return { name, judge: (judgement) => judge(judgement) }
 }
 

@@ -1,11 +1,11 @@
 /** Several judges as one: asked in turn, off the request path, with limited time and in limited number. */
 
+import { checkNames, checkObject, countOf, functionOf, wrongValue } from '../../checks.js'
 import { withDeadline } from '../../lib/deadline.js'
 import { nextTurn } from '../../lib/turn.js'
 import type { Clock } from '../../ports.js'
 import type { Judge, Judgement } from '../ports.js'
 import { createJudgeCounter, type JudgeCounts, type JudgeOutcome } from './counts.js'
-import { checkCallback, checkOptions, invalid, numberOf } from './options.js'
 
 export interface JudgesOptions {
   readonly clock: Clock
@@ -82,12 +82,13 @@ interface Waiting {
  */
 export function createJudges(list: readonly Judge[], options: JudgesOptions): Judges {
   checkJudges(list)
-  checkOptions(options, ['clock', 'timeoutMs', 'concurrency', 'maxQueue', 'onEvent'])
-  checkCallback('onEvent', options.onEvent)
+  checkObject('options', options)
+  checkNames(options, ['clock', 'timeoutMs', 'concurrency', 'maxQueue', 'onEvent'])
+  functionOf('onEvent', options.onEvent)
   const { clock } = options
-  const timeoutMs = numberOf('timeoutMs', options.timeoutMs, 10_000, 1, 600_000, true)
-  const concurrency = numberOf('concurrency', options.concurrency, 2, 1, 100, true)
-  const maxQueue = numberOf('maxQueue', options.maxQueue, 100, 1, 100_000, true)
+  const timeoutMs = countOf('timeoutMs', options.timeoutMs, 10_000, 1, 600_000)
+  const concurrency = countOf('concurrency', options.concurrency, 2, 1, 100)
+  const maxQueue = countOf('maxQueue', options.maxQueue, 100, 1, 100_000)
 
   const counter = createJudgeCounter(list.map(({ name }) => name))
   const hanging = list.map(() => 0)
@@ -199,10 +200,10 @@ function classOf(error: unknown): string {
 
 function checkJudges(list: unknown): asserts list is readonly Judge[] {
   const valid = 'a list of 1 to 16 judges with names of their own'
-  if (!Array.isArray(list) || list.length === 0 || list.length > 16) throw invalid('judges', list, valid)
+  if (!Array.isArray(list) || list.length === 0 || list.length > 16) throw wrongValue('judges', list, valid)
   for (const judge of list as readonly (Partial<Judge> | undefined)[])
-    if (typeof judge?.judge !== 'function' || typeof judge.name !== 'string') throw invalid('judges', judge, valid)
-  if (new Set((list as readonly Judge[]).map(({ name }) => name)).size < list.length) throw invalid('judges', 'a name twice', valid)
+    if (typeof judge?.judge !== 'function' || typeof judge.name !== 'string') throw wrongValue('judges', judge, valid)
+  if (new Set((list as readonly Judge[]).map(({ name }) => name)).size < list.length) throw wrongValue('judges', 'a name twice', valid)
 }
 
 const SKIPPED: Called = { outcome: 'skipped' }

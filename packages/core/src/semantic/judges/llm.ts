@@ -1,10 +1,10 @@
 /** The most capable judge, and the only one that costs money: a model is asked. */
 
+import { checkNames, checkObject, countOf, functionOf, wrongValue } from '../../checks.js'
 import type { Usage } from '../../events.js'
 import type { Judge } from '../ports.js'
 import { type AnthropicJudgeClient, type JudgeProvider, llmCall, type OpenAiJudgeClient } from './llm-client.js'
 import { judgePrompt, verdictOf } from './llm-prompt.js'
-import { checkCallback, checkOptions, invalid, numberOf } from './options.js'
 
 export interface LlmJudgeOptions {
   /** A client of `openai` or `@anthropic-ai/sdk`, with its key, base URL, retries and time limit. Not one that asks through this cache. */
@@ -39,18 +39,19 @@ export interface JudgeUsage {
  * llmJudge({ client: new OpenAI(), model: 'gpt-4o-mini', parameters: { temperature: 0 } })
  */
 export function llmJudge(options: LlmJudgeOptions): Judge {
-  checkOptions(options, ['client', 'model', 'maxCharacters', 'maxOutputTokens', 'parameters', 'onUsage'])
+  checkObject('options', options)
+  checkNames(options, ['client', 'model', 'maxCharacters', 'maxOutputTokens', 'parameters', 'onUsage'])
   const { client, model, parameters = {}, onUsage } = options
   const call = llmCall(client)
-  if (!call) throw invalid('client', client, 'a client of openai or @anthropic-ai/sdk')
-  if (typeof model !== 'string' || model === '') throw invalid('model', model, 'the name of a model')
+  if (!call) throw wrongValue('client', client, 'a client of openai or @anthropic-ai/sdk')
+  if (typeof model !== 'string' || model === '') throw wrongValue('model', model, 'the name of a model')
   if (typeof parameters !== 'object' || parameters === null || Array.isArray(parameters))
-    throw invalid('parameters', parameters, 'an object')
+    throw wrongValue('parameters', parameters, 'an object')
   for (const name of ['messages', 'system', 'stream', 'tools', 'n'])
-    if (Object.hasOwn(parameters, name)) throw invalid(`parameters.${name}`, parameters[name], 'left out: the judge sets it itself')
-  checkCallback('onUsage', onUsage)
-  const maxCharacters = numberOf('maxCharacters', options.maxCharacters, 6000, 200, 200_000, true)
-  const maxOutputTokens = numberOf('maxOutputTokens', options.maxOutputTokens, 1000, 16, 32_000, true)
+    if (Object.hasOwn(parameters, name)) throw wrongValue(`parameters.${name}`, parameters[name], 'left out: the judge sets it itself')
+  functionOf('onUsage', onUsage)
+  const maxCharacters = countOf('maxCharacters', options.maxCharacters, 6000, 200, 200_000)
+  const maxOutputTokens = countOf('maxOutputTokens', options.maxOutputTokens, 1000, 16, 32_000)
 
   return {
     name: 'llm',

@@ -1,10 +1,10 @@
 /** Compares answers by what their vectors have in common, and by what must not differ however like the vectors are. */
 
+import { checkNames, checkObject, numberOf, wrongValue } from '../../checks.js'
 import { EmbedderError } from '../../errors.js'
 import type { Embedder, Judge } from '../ports.js'
 import { MAX_CHARACTERS } from '../text/normalise.js'
 import { conflictOf } from './conflicts.js'
-import { checkOptions, invalid, numberOf } from './options.js'
 
 export interface SimilarityJudgeOptions {
   /** Any embedder; that of the prompts will do. Sentence embedders only: a lexical one takes other words for another answer. */
@@ -24,12 +24,13 @@ export interface SimilarityJudgeOptions {
  * @throws OptionError for wrong options
  */
 export function similarityJudge(options: SimilarityJudgeOptions): Judge {
-  checkOptions(options, ['embedder', 'same', 'different'])
+  checkObject('options', options)
+  checkNames(options, ['embedder', 'same', 'different'])
   const { embedder } = options
-  if (typeof embedder?.embed !== 'function') throw invalid('embedder', embedder, 'an object with a function embed')
+  if (typeof embedder?.embed !== 'function') throw wrongValue('embedder', embedder, 'an object with a function embed')
   const same = numberOf('same', options.same, 0.9, -1, 1)
   const different = numberOf('different', options.different, 0.6, -1, 1)
-  if (different >= same) throw invalid('different', different, `below same (${same})`)
+  if (different >= same) throw wrongValue('different', different, `below same (${same})`)
 
   return {
     name: 'embedding',

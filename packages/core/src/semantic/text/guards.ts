@@ -1,6 +1,6 @@
 /** Guards: each knows one way in which two like texts ask for different things. See docs/guards.md. */
 
-import { OptionError } from '../../errors.js'
+import { checkNames, invalid, isPlain, wrongValue } from '../../checks.js'
 import { describeValue, didYouMean } from '../../lib/nearest.js'
 import { BUILT_IN_GUARDS } from './built-in-guards.js'
 import type { Differences } from './differences.js'
@@ -54,19 +54,12 @@ const ID = /^[a-z0-9-]{1,40}$/
  */
 export function selectGuards(options: GuardOptions | undefined): readonly Guard[] {
   if (options === undefined) return BUILT_IN_GUARDS
-  if (typeof options !== 'object' || options === null || Array.isArray(options))
-    throw invalid('semantic.guards', `must be an object with off and extra, not ${describeValue(options)}`)
-  for (const name of Object.keys(options))
-    if (name !== 'off' && name !== 'extra')
-      throw new OptionError(
-        'ERR_OPTION_UNKNOWN',
-        `semantic.guards.${name}`,
-        `unknown option semantic.guards.${name}${didYouMean(name, ['off', 'extra'])}`,
-      )
+  if (!isPlain(options)) throw wrongValue('semantic.guards', options, 'an object with off and extra')
+  checkNames(options, ['off', 'extra'], 'semantic.guards')
   const known = BUILT_IN_GUARDS.map(({ id }) => id)
   const { off = [], extra = [] } = options
-  if (!Array.isArray(off)) throw invalid('semantic.guards.off', `must be an array of guard ids, not ${describeValue(off)}`)
-  if (!Array.isArray(extra)) throw invalid('semantic.guards.extra', `must be an array of guards, not ${describeValue(extra)}`)
+  if (!Array.isArray(off)) throw wrongValue('semantic.guards.off', off, 'an array of guard ids')
+  if (!Array.isArray(extra)) throw wrongValue('semantic.guards.extra', extra, 'an array of guards')
   for (const id of off as readonly unknown[])
     if (!known.includes(id as string))
       throw invalid('semantic.guards.off', `names ${describeValue(id)}, which is no guard${didYouMean(id, known)}`)
@@ -95,8 +88,4 @@ function conflicts(guard: Guard, fresh: TextProfile, old: TextProfile, differenc
   } catch {
     return true
   }
-}
-
-function invalid(option: string, message: string): OptionError {
-  return new OptionError('ERR_OPTION_INVALID', option, `${option} ${message}`)
 }

@@ -1,10 +1,8 @@
 /** The options of the index in memory, checked and with their defaults. */
 
-import { OptionError } from '../../errors.js'
+import { booleanOf, checkNames, countOf, functionOf } from '../../checks.js'
 import { systemClock } from '../../lib/clock.js'
-import { describeValue } from '../../lib/nearest.js'
 import type { Clock } from '../../ports.js'
-import { rejectUnknown, resolveCount } from '../../stores/options.js'
 
 export interface MemoryVectorIndexOptions {
   /** Most vectors held, in all namespaces together; those that were added first go first. @default 100_000 */
@@ -37,23 +35,14 @@ export interface MemorySettings {
 
 /** @throws OptionError naming the wrong or unknown option */
 export function resolveMemoryOptions(options: MemoryVectorIndexOptions): MemorySettings {
-  rejectUnknown(options, ['maxVectors', 'maxBytes', 'webAssembly', 'onEvicted', 'clock'])
-  const { webAssembly = true, onEvicted = () => undefined } = options
-  if (typeof webAssembly !== 'boolean') throw invalid('webAssembly', 'true or false', webAssembly)
-  if (typeof onEvicted !== 'function') throw invalid('onEvicted', 'a function', onEvicted)
-  const maxBytes = resolveCount('maxBytes', options.maxBytes, DEFAULT_MAX_BYTES)
-  if (maxBytes < LEAST_MAX_BYTES) throw invalid('maxBytes', `a whole number from ${LEAST_MAX_BYTES} on`, maxBytes)
+  checkNames(options, ['maxVectors', 'maxBytes', 'webAssembly', 'onEvicted', 'clock'])
   return {
-    maxVectors: resolveCount('maxVectors', options.maxVectors, DEFAULT_MAX_VECTORS, MOST_VECTORS),
-    maxBytes,
-    webAssembly,
-    onEvicted,
+    maxVectors: countOf('maxVectors', options.maxVectors, DEFAULT_MAX_VECTORS, 1, MOST_VECTORS),
+    maxBytes: countOf('maxBytes', options.maxBytes, DEFAULT_MAX_BYTES, LEAST_MAX_BYTES),
+    webAssembly: booleanOf('webAssembly', options.webAssembly, true),
+    onEvicted: functionOf('onEvicted', options.onEvicted) ?? (() => undefined),
     clock: options.clock ?? systemClock(),
   }
-}
-
-function invalid(option: string, wanted: string, value: unknown): OptionError {
-  return new OptionError('ERR_OPTION_INVALID', option, `${option} must be ${wanted}, not ${describeValue(value)}.`)
 }
 
 const DEFAULT_MAX_VECTORS = 100_000

@@ -264,14 +264,14 @@ describe('the option guards', () => {
 
   it.each([
     [{ off: ['number'] }, 'ERR_OPTION_INVALID', 'did you mean "numbers"'],
-    [{ off: 'numbers' }, 'ERR_OPTION_INVALID', 'semantic.guards.off must be an array'],
+    [{ off: 'numbers' }, 'ERR_OPTION_INVALID', 'semantic.guards.off is "numbers"; it must be an array'],
     [{ of: [] }, 'ERR_OPTION_UNKNOWN', 'did you mean "off"'],
     [{ extra: [{}] }, 'ERR_OPTION_INVALID', 'compare(fresh, old)'],
     [{ extra: [null] }, 'ERR_OPTION_INVALID', 'has null'],
     [{ extra: [{ ...shouting, id: 'No Spaces' }] }, 'ERR_OPTION_INVALID', 'a-z, 0-9'],
     [{ extra: [{ ...shouting, id: 'numbers' }] }, 'ERR_OPTION_INVALID', 'twice'],
     [{ extra: [shouting, shouting] }, 'ERR_OPTION_INVALID', 'twice'],
-    ['off', 'ERR_OPTION_INVALID', 'must be an object'],
+    ['off', 'ERR_OPTION_INVALID', 'it must be an object'],
   ])('is refused as %j', (options, code, message) => {
     let thrown: unknown
     try {
