@@ -2,6 +2,7 @@
 
 import type { BypassReason, CacheRequest, Outcome, RequestBody } from '../exchange.js'
 import { semanticKeyOf } from '../fingerprint/namespace.js'
+import { readRequest } from '../fingerprint/reading.js'
 import { chain } from '../lib/deadline.js'
 import { parseControls, type RequestControls } from '../policy/controls.js'
 import type { PartitionResult } from '../policy/partition.js'
@@ -106,16 +107,15 @@ export function createAdmission(context: EngineContext, isClosed: () => boolean,
         encoding && encoding.toLowerCase() !== 'identity' ? { kind: 'unreadable', reason: 'body-encoded' } : body
       return chain(rule.partition(request), (partition: PartitionResult) => {
         if (partition.kind === 'bypass') return bypass(request, partition.reason)
-        const result = keys.keyOf(request, rule, partition.digest, readable)
+        const input = fingerprintInput(request, rule, partition.digest, readable)
+        const read = once(() => readRequest(input))
+        const result = keys.keyOf(input, read)
         if (result.kind === 'bypass') return refuse(request, result.reason, explicit)
         const { key, shape } = result
         if (!explicit && shape.kind === 'opaque') return ignore(request, 'not-llm')
         if (controls.noStore) return bypass(request, 'request-no-store')
         const needsModelCall = !explicit && shape.kind === 'generic'
-        const semanticKey =
-          rule.semantic && !controls.exactOnly
-            ? once(() => semanticKeyOf(fingerprintInput(request, rule, partition.digest, readable)))
-            : undefined
+        const semanticKey = rule.semantic && !controls.exactOnly ? once(() => semanticKeyOf(input, read())) : undefined
         const query: Query = { request, rule, controls, key, shape, needsModelCall, semanticKey, ticket }
         return answer(query)
       })

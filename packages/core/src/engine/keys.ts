@@ -4,10 +4,12 @@ import { LRUCache } from 'lru-cache'
 import { sha256 } from '#platform'
 import type { CacheRequest, RequestBody } from '../exchange.js'
 import { type FingerprintInput, type FingerprintResult, fingerprint } from '../fingerprint/fingerprint.js'
+import type { RequestReading } from '../fingerprint/reading.js'
 import type { Rule } from './resolve.js'
 
 export interface KeyTable {
-  keyOf(request: CacheRequest, rule: Rule, partition: string, body: RequestBody): FingerprintResult
+  /** @param read what `readRequest` makes of `input`; asked only where the key is not known */
+  keyOf(input: FingerprintInput, read: () => RequestReading): FingerprintResult
   /** Lets go of what was learnt about keys that begin with `prefix`. */
   forget(prefix: string): void
 }
@@ -18,13 +20,12 @@ const MAX_MEMO_KEY = 4096
 export function createKeyTable(): KeyTable {
   const memo = new LRUCache<string, FingerprintResult>({ max: MEMO_ENTRIES })
 
-  function keyOf(request: CacheRequest, rule: Rule, partition: string, body: RequestBody): FingerprintResult {
-    const input = fingerprintInput(request, rule, partition, body)
-    const compute = (): FingerprintResult => fingerprint(input)
+  function keyOf(input: FingerprintInput, read: () => RequestReading): FingerprintResult {
+    const { method, host, url, contentType, headers, partition, body, normalize } = input
+    const compute = (): FingerprintResult => fingerprint(input, read())
     if (body.kind !== 'bytes') return compute()
 
-    const { method, host, url, contentType, headers } = input
-    let memoKey = `${partition}${sha256(body.bytes)}${rule.normalize}`
+    let memoKey = `${partition}${sha256(body.bytes)}${normalize}`
     for (const part of [method, host, url, contentType ?? '']) memoKey += `${part.length}:${part}`
     for (const [name, value] of headers) memoKey += `${name.length}:${name}${value.length}:${value}`
     if (memoKey.length > MAX_MEMO_KEY) return compute()
