@@ -138,10 +138,7 @@ export function createStats(prices?: PriceTable): StatsCounter {
           save(semanticSaved, event.usage, event, 1)
           break
         case 'semantic-lookup':
-          increase(
-            semanticLookups,
-            Object.hasOwn(semanticLookups, event.outcome) || Object.keys(semanticLookups).length < MAX_LABELS ? event.outcome : 'other',
-          )
+          increaseBounded(semanticLookups, event.outcome)
           break
         case 'lookup-miss':
           count.misses++
@@ -164,7 +161,7 @@ export function createStats(prices?: PriceTable): StatsCounter {
           increase(skipped, event.reason)
           break
         case 'entry-rejected':
-          increase(rejected, Object.hasOwn(rejected, event.reason) || Object.keys(rejected).length < MAX_LABELS ? event.reason : 'other')
+          increaseBounded(rejected, event.reason)
           break
         case 'entry-evicted':
           if (event.reason === 'space') count.evictions++
@@ -203,9 +200,13 @@ export function createStats(prices?: PriceTable): StatsCounter {
   }
 }
 
-/** Labels are the app's own: what is kept of them is bounded. */
-const MAX_LABELS = 50
-
 function increase<K extends string>(counts: Partial<Record<K, number>>, key: K): void {
   counts[key] = (counts[key] ?? 0) + 1
 }
+
+/** Labels are the app's own: what is kept of them is bounded. */
+function increaseBounded(counts: Record<string, number>, label: string): void {
+  increase(counts, Object.hasOwn(counts, label) || Object.keys(counts).length < MAX_LABELS ? label : 'other')
+}
+
+const MAX_LABELS = 50
