@@ -1,30 +1,11 @@
 /** What the decision goes by: one row of numbers for a prompt and the entry nearest to it. No text, and nothing that leads back to one. */
 
 import type { Calibration } from '../ports.js'
+import type { Comparison } from '../text/compare.js'
 import type { Standing } from './standing.js'
 
-/** How two prompts differ in words; each number about 0 to 1 unless said otherwise (semantic/text/compare.ts). */
-export interface TextFeatures {
-  readonly jaccard: number
-  readonly overlap: number
-  readonly trigrams: number
-  readonly unmatchedNew: number
-  readonly unmatchedOld: number
-  readonly lengthRatio: number
-  readonly numberConflict: number
-  readonly numberExtra: number
-  readonly negation: number
-  readonly antonym: number
-  readonly entityConflict: number
-  readonly entityExtra: number
-  readonly reversed: number
-  readonly substitution: number
-  /** A count. */
-  readonly substitutions: number
-  /** A count. */
-  readonly extras: number
-  readonly question: number
-}
+/** How two prompts differ in words. */
+export type TextFeatures = Omit<Comparison, 'vetoes'>
 
 /** Values times 32, so that a label takes 32 bytes wherever it is kept and reads the same everywhere: -4 to 3.97. */
 export type Features = Int8Array
