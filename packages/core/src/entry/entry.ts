@@ -108,7 +108,10 @@ export function entryBytes(entry: Entry): number {
   return total
 }
 
-/** No entry counts less: its objects, times, meta, key and `Uint8Array` (510 B), its place in a store (130 B in the LRU, 260 by cost), ropes of texts. */
+/**
+ * No entry counts less: what the heap grows by for one in the memory store beside its body and texts, whichever the eviction. Its objects,
+ * times, meta and `Uint8Array`, its places in the store's tables, ropes of texts. Rounded up from what `npm run bench -- memory` measures.
+ */
 export const LEAST_ENTRY_BYTES: number = 1150
 
 // A pair of strings takes an array of two, two string heads, and what rounding adds.
