@@ -40,8 +40,13 @@ const ACTION = new RegExp(
 /** Of a text no more than this is read. */
 const READ = 300
 
-/** The first reason that applies, in the order personal, action, fresh. English. */
-export function asksForFresh(profile: TextProfile): FreshReason | undefined {
+/**
+ * The stricter router, for apps whose model acts or looks things up: the first reason that applies, in the order personal, action, fresh.
+ * English.
+ *
+ * @example createLlmCache({ strategy: 'hybrid', semantic: { router: asksForFresh } })
+ */
+export const asksForFresh: Router = (profile) => {
   if (!profile.english) return undefined
   const text = profile.text.slice(0, READ)
   if (PERSONAL.some((pattern) => pattern.test(text))) return 'personal'
@@ -49,7 +54,7 @@ export function asksForFresh(profile: TextProfile): FreshReason | undefined {
   return DEFAULT_ROUTER(profile)
 }
 
-/** What is asked where the app brings no router: for 'fresh' alone. */
+/** The router where the app brings none: 'fresh' alone. English. */
 export const DEFAULT_ROUTER: Router = (profile) => {
   const text = profile.text.slice(0, READ)
   if (!profile.english) return undefined
