@@ -38,7 +38,7 @@ export function createApp({ database, baseURL, apiKey, policy, storeTimeout, con
     store: entries,
     storeTimeout,
     strategy: 'hybrid',
-    semantic: { index, policy, maxErrorRate: 0.01, judge: llmJudge({ client: openai, model: MODEL }) },
+    semantic: { index, judge: llmJudge({ client: openai, model: MODEL }), ...(policy ? { policy } : { maxErrorRate: 0.01 }) },
   })
   const app = express()
   app.use(express.json())

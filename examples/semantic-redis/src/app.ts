@@ -33,7 +33,7 @@ export function createApp({ database, baseURL, apiKey, policy, storeTimeout }: A
     store: createRedisStore(database),
     storeTimeout,
     strategy: 'hybrid',
-    semantic: { index, policy, maxErrorRate: 0.01, judge: llmJudge({ client: openai, model: MODEL }) },
+    semantic: { index, judge: llmJudge({ client: openai, model: MODEL }), ...(policy ? { policy } : { maxErrorRate: 0.01 }) },
   })
   const app = express()
   app.use(express.json())

@@ -64,12 +64,13 @@ type CacheValues = {
 export const CACHE_VALUES: CacheValues = {
   name: (_, { name }) => name,
   semantic: (_, { semantic: { policy, embedder, maxErrorRate, errorBasis, threshold, z } }) => {
-    const decides = typeof policy === 'function' ? A_FUNCTION : policy
-    const bound =
-      policy === 'static'
-        ? `from a similarity of ${threshold}`
-        : `at most ${100 * maxErrorRate} % of ${errorBasis} wrong, ${z === 2 ? 'strict' : 'balanced'}`
-    return `${embedder.id}; ${decides}, ${bound}`
+    if (typeof policy === 'function') return `${embedder.id}; ${A_FUNCTION}`
+    const bound = {
+      static: `from a similarity of ${threshold}`,
+      vcache: `at most ${100 * maxErrorRate} % of requests wrong`,
+      adaptive: `at most ${100 * maxErrorRate} % of ${errorBasis} wrong, ${z === 2 ? 'strict' : 'balanced'}`,
+    }[policy]
+    return `${embedder.id}; ${policy}, ${bound}`
   },
   store: ({ store }) => (store === undefined ? 'in this process' : Array.isArray(store) ? `${store.length} tiers` : '1 store'),
   maxEntries: ({ store, maxEntries = 5000 }) => (store === undefined ? maxEntries : undefined),

@@ -15,10 +15,8 @@ import type { Finding as ScanFinding } from '../stores/scan.js'
 import type { Lookup } from '../stores/tiers.js'
 import { type EmbedderEvent, guardEmbedder, type SafeEmbedder } from './embedders/guarded.js'
 import type { Finding, Lesson, NoMatchReason, SemanticQuery } from './finding.js'
-import { equalJudge } from './judges/equal.js'
+import { builtInJudges } from './judges/built-in.js'
 import { createJudges, type Judges, type JudgesStats } from './judges/judges.js'
-import { similarityJudge } from './judges/similarity.js'
-import { structureJudge } from './judges/structure.js'
 import { createLearners, type Learners } from './learners.js'
 import { ANY, createLearning, groupKey, NEIGHBOURS, nameOf } from './learning.js'
 import { createNodeTable, MAX_NODES, type Node } from './nodes.js'
@@ -109,19 +107,8 @@ export function createSemanticLayer(options: ResolvedSemantic, deps: LayerDeps):
     ? undefined
     : createMemoryVectorIndex({ maxVectors: MAX_NODES, maxBytes: OWN_INDEX_BYTES, clock })
   const index = options.index ?? (own as VectorIndex)
-  const judges: Judges = createJudges(
-    [
-      equalJudge,
-      structureJudge,
-      similarityJudge({
-        embedder: { embed: (texts) => embedder.embedMany(texts) },
-        // By wording, other words would be another answer.
-        different: options.embedder.cheap ? -1 : LEAST_ALIKE,
-      }),
-      ...options.judges,
-    ],
-    { clock },
-  )
+  const embedMany = { embed: (texts: readonly string[]) => embedder.embedMany(texts) }
+  const judges: Judges = createJudges([...builtInJudges(embedMany, options.embedder.cheap === true), ...options.judges], { clock })
   const frequencies = new LRUCache<string, Frequencies>({ max: MAX_NAMESPACES })
   const served = new LRUCache<string, { readonly domain: string; readonly candidate: Candidate; readonly decision: Decision }>({
     max: MAX_SERVED,
@@ -379,8 +366,6 @@ function nothing(reason: NoMatchReason, lesson?: Lesson, similarity?: number): F
 
 /** For embedders that do not say: cosines of sentence models are mostly like this. */
 const UNKNOWN_CALIBRATION = { median: 0.65, scale: 0.2 }
-/** Cosine of two answers up to which a sentence embedder says that they differ. */
-const LEAST_ALIKE = 0.6
 const OWN_INDEX_BYTES = 128 * 1024 * 1024
 /** Longest wait for the index, in ms. */
 const INDEX_DEADLINE_MS = 250

@@ -3,6 +3,8 @@
 import { booleanOf, checkNames, countOf, invalid, isPlain, numberOf, oneOf, wrongValue } from '../checks.js'
 import { checkEmbedder } from './embedders/check.js'
 import { createHashEmbedder } from './embedders/hash.js'
+import { BUILT_IN_JUDGES } from './judges/built-in.js'
+import { MAX_JUDGES } from './judges/judges.js'
 import type { Embedder, Judge, VectorIndex } from './ports.js'
 import type { ErrorBasis } from './rule/bound.js'
 import type { DecisionPolicy } from './rule/policy.js'
@@ -23,15 +25,15 @@ export interface SemanticOptions {
   readonly policy?: 'adaptive' | 'vcache' | 'static' | (() => DecisionPolicy) | undefined
   /** Cosine from which on `static` serves, 0 to 1. @default the embedder's own */
   readonly threshold?: number | undefined
-  /** Wrong answers that may be served, as a share: 0.001 to 0.5. @default 0.02 */
+  /** Wrong answers that may be served, as a share: 0.001 to 0.5. Of `adaptive` and `vcache`, which takes it of all requests. @default 0.02 */
   readonly maxErrorRate?: number | undefined
-  /** Of what `maxErrorRate` is a share: of the semantic hits, or of all requests. @default 'hits' */
+  /** Of what `maxErrorRate` is a share: of the semantic hits, or of all requests. Of `adaptive`. @default 'hits' */
   readonly errorBasis?: ErrorBasis | undefined
-  /** Standard deviations between what is expected and what is reckoned with: 2, or 1. @default 'strict' */
+  /** Standard deviations between what is expected and what is reckoned with: 2, or 1. Of `adaptive`. @default 'strict' */
   readonly confidence?: 'strict' | 'balanced' | undefined
   /** Which guards are off, and the app's own. docs/guards.md has them. */
   readonly guards?: GuardOptions | undefined
-  /** What compares answers, after the built-in judges of equal text and equal structure. Without one only equal answers teach. */
+  /** What compares answers, after the built-in judges of equal text, structure and vectors, whose names ('equal', 'structure', 'embedding') it does not take. Without one only equal answers teach. */
   readonly judge?: Judge | readonly Judge[] | undefined
   /** Says which prompts ask for something that no earlier answer can hold; false: none does. @default DEFAULT_ROUTER */
   readonly router?: Router | false | undefined
@@ -79,6 +81,7 @@ export function resolveSemantic(options: SemanticOptions = {}): ResolvedSemantic
   const { embedder = createHashEmbedder(), router = DEFAULT_ROUTER } = options
   checkEmbedder('semantic.embedder', embedder)
   const policy = policyOf(options)
+  checkUnused(options, policy)
   if (router !== false && typeof router !== 'function') throw wrongValue('semantic.router', router, 'a function of a prompt, or false')
   return {
     embedder,
@@ -96,11 +99,23 @@ export function resolveSemantic(options: SemanticOptions = {}): ResolvedSemantic
   }
 }
 
+const FOR_ADAPTIVE = ['errorBasis', 'confidence'] as const
+
 type PolicyName = 'adaptive' | 'vcache' | 'static'
 
 function policyOf({ policy, threshold }: SemanticOptions): ResolvedSemantic['policy'] {
   if (typeof policy === 'function') return policy
   return oneOf<PolicyName>('semantic.policy', policy, ['adaptive', 'vcache', 'static'], threshold === undefined ? 'adaptive' : 'static')
+}
+
+/** What another policy than the chosen one goes by would do nothing. */
+function checkUnused(options: SemanticOptions, policy: ResolvedSemantic['policy']): void {
+  const chosen = typeof policy === 'function' ? 'of your own' : `'${policy}'`
+  const unused = policy === 'adaptive' ? [] : policy === 'vcache' ? FOR_ADAPTIVE : (['maxErrorRate', ...FOR_ADAPTIVE] as const)
+  const name = unused.find((each) => options[each] !== undefined)
+  if (name === undefined) return
+  const users = name === 'maxErrorRate' ? "policies 'adaptive' and 'vcache'" : "policy 'adaptive'"
+  throw invalid(`semantic.${name}`, `is for the ${users} and would do nothing to a policy ${chosen}`)
 }
 
 function thresholdOf({ threshold }: SemanticOptions, policy: ResolvedSemantic['policy'], { calibration, id }: Embedder): number {
@@ -115,6 +130,16 @@ function judgesOf(option: SemanticOptions['judge']): readonly Judge[] {
   const judges = option === undefined ? [] : Array.isArray(option) ? (option as readonly Judge[]) : [option as Judge]
   if (!judges.every((judge) => typeof judge?.judge === 'function' && typeof judge.name === 'string')) {
     throw invalid('semantic.judge', 'must be a judge or a list of judges, as functionJudge() and llmJudge() make them')
+  }
+  const names = [...BUILT_IN_JUDGES]
+  if (names.length + judges.length > MAX_JUDGES) throw invalid('semantic.judge', `has more than ${MAX_JUDGES - names.length} judges`)
+  for (const { name } of judges) {
+    if (names.includes(name))
+      throw invalid(
+        'semantic.judge',
+        `has two judges named '${name}', or it is that of a built-in one (${BUILT_IN_JUDGES.join(', ')}), which is asked anyway`,
+      )
+    names.push(name)
   }
   return [...judges]
 }

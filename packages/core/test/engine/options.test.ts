@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { createLlmCache, isOptionError, OptionError, openCached, openMount } from '../../src/index.js'
 import { open, type RequestParts, record } from './support.js'
 
+const judgeNamed = (name: string): object => ({ name, judge: () => undefined })
 const create = (options: unknown) => () => createLlmCache(options as never)
 
 describe('wrong options', () => {
@@ -68,6 +69,19 @@ describe('wrong options', () => {
     [{ semantic: { index: {} } }, 'semantic.index', /createMemoryVectorIndex/],
     [{ semantic: { router: true } }, 'semantic.router', /function/],
     [{ semantic: { minTokens: 0 } }, 'semantic.minTokens', /from 1/],
+    [{ semantic: { minTokens: 2.5 } }, 'semantic.minTokens', /whole number/],
+    [{ semantic: { threshold: 0.9, maxErrorRate: 0.01 } }, 'semantic.maxErrorRate', /nothing to a policy 'static'/],
+    [{ semantic: { policy: 'static', errorBasis: 'hits' } }, 'semantic.errorBasis', /is for the policy 'adaptive'/],
+    [{ semantic: { policy: 'static', confidence: 'strict' } }, 'semantic.confidence', /'adaptive'/],
+    [{ semantic: { policy: () => ({}), maxErrorRate: 0.01 } }, 'semantic.maxErrorRate', /of your own/],
+    [{ semantic: { policy: () => ({}), confidence: 'strict' } }, 'semantic.confidence', /of your own/],
+    [{ semantic: { policy: 'vcache', errorBasis: 'hits' } }, 'semantic.errorBasis', /'vcache'/],
+    [{ semantic: { policy: 'vcache', confidence: 'strict' } }, 'semantic.confidence', /'vcache'/],
+    [{ semantic: { judge: judgeNamed('equal') } }, 'semantic.judge', /'equal'.*built-in/],
+    [{ semantic: { judge: [judgeNamed('embedding')] } }, 'semantic.judge', /'embedding'.*built-in/],
+    [{ semantic: { judge: [judgeNamed('mine'), judgeNamed('mine')] } }, 'semantic.judge', /'mine'/],
+    [{ semantic: { judge: Array.from({ length: 14 }, (_, at) => judgeNamed(`mine-${at}`)) } }, 'semantic.judge', /more than 13/],
+    [{ semantic: { guards: { extra: [{ id: 'numbers', compare: () => undefined }] } } }, 'semantic.guards.extra', /'numbers'.*built-in/],
     [{ semantic: { quorum: 2 } }, 'semantic.quorum', /true or false/],
     [{ name: '' }, 'name', /name/],
     [{ name: 'ünï' }, 'name', /ASCII/],

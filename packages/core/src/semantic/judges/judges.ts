@@ -199,13 +199,15 @@ function classOf(error: unknown): string {
 }
 
 function checkJudges(list: unknown): asserts list is readonly Judge[] {
-  const valid = 'a list of 1 to 16 judges with names of their own'
-  if (!Array.isArray(list) || list.length === 0 || list.length > 16) throw wrongValue('judges', list, valid)
+  const valid = `a list of 1 to ${MAX_JUDGES} judges with names of their own`
+  if (!Array.isArray(list) || list.length === 0 || list.length > MAX_JUDGES) throw wrongValue('judges', list, valid)
   for (const judge of list as readonly (Partial<Judge> | undefined)[])
     if (typeof judge?.judge !== 'function' || typeof judge.name !== 'string') throw wrongValue('judges', judge, valid)
   if (new Set((list as readonly Judge[]).map(({ name }) => name)).size < list.length) throw wrongValue('judges', 'a name twice', valid)
 }
 
+/** Most judges of one chain. */
+export const MAX_JUDGES = 16
 const SKIPPED: Called = { outcome: 'skipped' }
 /** Calls of one judge that may hang past their deadline before it is left out. */
 const MAX_HANGING = 8

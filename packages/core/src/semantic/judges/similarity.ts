@@ -15,6 +15,9 @@ export interface SimilarityJudgeOptions {
   readonly different?: number
 }
 
+/** Name of every `similarityJudge`. */
+export const SIMILARITY_JUDGE = 'embedding'
+
 /**
  * 'same' from the cosine `same` on, 'different' up to `different`, in between it cannot tell. Never 'same' where numbers, names,
  * negation, direction, code or language are in conflict; short answers in which they are ('Yes.', 'No.') are 'different'.
@@ -33,7 +36,7 @@ export function similarityJudge(options: SimilarityJudgeOptions): Judge {
   if (different >= same) throw wrongValue('different', different, `below same (${same})`)
 
   return {
-    name: 'embedding',
+    name: SIMILARITY_JUDGE,
     async judge({ answers: [a, b], signal }) {
       const conflict = conflictOf(a.text, b.text)
       if (conflict === 'different') return 'different'
