@@ -42,7 +42,15 @@ export interface CompleteAnswer {
   readonly model: string | undefined
 }
 
-export type Verdict = CompleteAnswer | { readonly kind: 'skip'; readonly reason: SkipReason }
+/** An answer that must not be stored, and what it was billed for all the same, where it says so to its end. */
+export interface SkippedAnswer {
+  readonly kind: 'skip'
+  readonly reason: SkipReason
+  readonly usage?: Usage | undefined
+  readonly model?: string | undefined
+}
+
+export type Verdict = CompleteAnswer | SkippedAnswer
 
 /** Judges a whole answer. Never throws. 110 KB of SSE take 1.6 ms in 500 chunks, 5 ms in 5000. */
 export function judgeAnswer(input: AnswerInput): Verdict {
@@ -81,7 +89,7 @@ function judgeJson({ value, mayGoOn }: JsonForm, input: AnswerInput): Verdict {
   const protocol = isObject(body) ? PROTOCOLS.find((candidate) => candidate.isBody(body)) : undefined
   if (protocol) return judgeReading(protocol.name, protocol.readBody(body as JsonObject), input)
   const { reason, ...answer } = readOwnJson(body, input)
-  if (reason) return skip(reason)
+  if (reason) return skip(reason, answer)
   return mayGoOn && unverified(input) ? skip('unverified') : { kind: 'complete', protocol: 'json', ...answer }
 }
 
@@ -113,7 +121,10 @@ function judgeText(text: string, input: AnswerInput): Verdict {
 
 function judgeReading(protocol: string, reading: Reading, input: AnswerInput): Verdict {
   const reason = gate(reading, input)
-  return reason ? skip(reason) : { kind: 'complete', protocol, fromModel: true, usage: reading.usage, model: reading.model }
+  const { usage, model } = reading
+  // What an answer that broke off has counted so far is less than what it cost.
+  if (reason) return skip(reason, reading.terminal ? { usage, model } : undefined)
+  return { kind: 'complete', protocol, fromModel: true, usage, model }
 }
 
 /** Nothing in the bytes shows whether they are all there, and nobody saw the model finish. */
@@ -125,6 +136,6 @@ function own(protocol: string): CompleteAnswer {
   return { kind: 'complete', protocol, fromModel: false, usage: undefined, model: undefined }
 }
 
-function skip(reason: SkipReason): Verdict {
-  return { kind: 'skip', reason }
+function skip(reason: SkipReason, { usage, model }: Pick<SkippedAnswer, 'usage' | 'model'> = {}): Verdict {
+  return { kind: 'skip', reason, usage, model }
 }

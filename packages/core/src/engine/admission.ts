@@ -8,7 +8,7 @@ import { parseControls, type RequestControls } from '../policy/controls.js'
 import type { PartitionResult } from '../policy/partition.js'
 import type { Awaitable } from '../ports.js'
 import type { EngineContext } from './context.js'
-import type { DetachedTicket } from './detached.js'
+import { type DetachedTicket, NOT_ASKED } from './detached.js'
 import { errorName } from './emitter.js'
 import { createKeyTable, fingerprintInput } from './keys.js'
 import { idleHandle, standBack } from './notes.js'
@@ -71,7 +71,7 @@ export function createAdmission(context: EngineContext, isClosed: () => boolean,
   function settledBy(ticket: DetachedTicket | undefined, outcome: Outcome): Outcome {
     // What was settled before stays so.
     if (outcome.kind === 'bypass') ticket?.settle({ kind: 'failed', reason: outcome.reason })
-    if (outcome.kind === 'replay') ticket?.settle({ kind: 'failed', reason: 'not-reached' })
+    if (outcome.kind === 'replay') ticket?.settle(NOT_ASKED)
     return outcome
   }
 

@@ -193,7 +193,7 @@ export function createAhead({ clock, random, costOf, budget: limits, refresh, ca
   function settle(key: string, spending: Spending, result: DetachedResult): void {
     resting.set(key, clock.monotonic() + REST_MS)
     if (result.kind === 'fresh' || result.kind === 'elsewhere') spending.release()
-    else spending.end(result.kind === 'failed' && result.reason === 'not-reached' ? { tokens: 0, usd: 0 } : result)
+    else spending.end(result)
     if (!closed && waiting.size > 0) wakeAt(clock.now())
   }
 

@@ -13,7 +13,7 @@ export type DetachedResult =
   | { readonly kind: 'fresh' }
   /** Another request, here or in another process, is asking for the same. */
   | { readonly kind: 'elsewhere' }
-  /** The origin was asked, and its answer was not stored; `tokens` and `usd` are what it cost all the same, where that is known. */
+  /** Nothing new is stored. `tokens` and `usd` are what it cost all the same: 0 where no model was asked, left out where nobody knows. */
   | { readonly kind: 'failed'; readonly reason: RefreshFailure; readonly tokens?: number | undefined; readonly usd?: number | undefined }
 
 /** The right to ask for one key, taken before the request was sent. */
@@ -28,8 +28,11 @@ export interface Detached {
   readonly mark: object
   /** Resolves once the engine has done with it; `abandon` resolves it where it never came. Never rejects. */
   readonly result: Promise<DetachedResult>
-  /** The request ended, or could not be sent: where it never came to the engine that is the result, else there is one within half a minute. */
-  abandon(): void
+  /**
+   * The request ended, with this status or none, or could not be sent: where it never came to the engine that is the result, else there
+   * is one within half a minute.
+   */
+  abandon(status: number | 'not-sent' | undefined): void
 }
 
 /** The engine's side of a detached request. */
@@ -72,8 +75,9 @@ export function createDetachedTable(clock: Clock): DetachedTable {
       return {
         mark,
         result,
-        abandon() {
-          if (kept.taken === 0) settle(NOT_REACHED)
+        abandon(status) {
+          const wasRefused = status === 'not-sent' || (status !== undefined && status >= 400)
+          if (kept.taken === 0) settle(wasRefused ? NOT_ASKED : NOT_REACHED)
           else if (!isSettled) cancel ??= clock.schedule(STORING_MS, () => settle(NOT_REACHED))
         },
       }
@@ -88,3 +92,5 @@ export function createDetachedTable(clock: Clock): DetachedTable {
 }
 
 const NOT_REACHED: DetachedResult = { kind: 'failed', reason: 'not-reached' }
+/** It came to nothing before any model was asked. */
+export const NOT_ASKED: DetachedResult = { ...NOT_REACHED, tokens: 0, usd: 0 }

@@ -15,10 +15,11 @@ import type { Removal } from '../stores/hearing.js'
 import type { Lookup } from '../stores/tiers.js'
 import { createAdmission } from './admission.js'
 import { type EngineContext, labelsOf } from './context.js'
-import type { DetachedTicket } from './detached.js'
+import { type DetachedTicket, NOT_ASKED } from './detached.js'
 import { createFallback, isFailure, type OldAnswer } from './fallback.js'
 import { type Flight, type Joined, joinFor } from './flight.js'
 import { idleHandle } from './notes.js'
+import { timesUnder } from './permitted.js'
 import type { Found, Query } from './query.js'
 import { startRecording } from './recorder.js'
 import { createRefresher, type Refresher } from './refresh.js'
@@ -72,7 +73,7 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
   function answer(query: Query, joins: number): Awaitable<Outcome> {
     const { controls, key, shape } = query
     if (controls.noCache || shape.refresh) return renewed(query)
-    const isFresh = (entry: Entry): boolean => evaluate(entry, controls, clock.now()) === 'fresh'
+    const isFresh = freshFor(query)
     const near = store.peek(key, isFresh)
     if (near.kind === 'found' && near.fresh) return hit(query, near)
     const early = near.kind === 'found' ? meanwhile(query, near) : undefined
@@ -165,7 +166,7 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
       told({ match: undefined, reason: made.reason, similarity: undefined, probability: undefined, threshold: undefined })
       return undefined
     }
-    const isFresh = (entry: Entry): boolean => evaluate(entry, controls, clock.now()) === 'fresh'
+    const isFresh = freshFor(query)
     const owner = ownerOf(rule.owner?.(request))
     return chain(
       layer.find({ key, semantic: made, owner, least: controls.threshold, isFresh, mayAudit: !controls.onlyIfCached }),
@@ -193,11 +194,11 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
       case 'answer':
       case 'entry':
       case 'alone':
-        return follow(query, joined, MAX_JOINS, usable(found, refresh))
+        return follow(query, joined, MAX_JOINS, usable(query, found, refresh))
       case 'timeout':
       case 'retry': {
         const reason = joined.kind === 'timeout' ? 'if-slow' : 'if-error'
-        return usable(found, refresh) ? stale(query, found, reason) : lead(query, { reason: 'absent' })
+        return usable(query, found, refresh) ? stale(query, found, reason) : lead(query, { reason: 'absent' })
       }
       case 'left':
         return { kind: 'replay', reply: CLIENT_LEFT, handle: collapsedHandle }
@@ -210,10 +211,10 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
     if (ticket.purpose === 'refresh') {
       const { lead: own } = ticket
       // The partition or the body is another one when the request comes by this way: its answer is not the one that was wanted.
-      if (own && own.key !== key) return unneeded(ticket, { kind: 'failed', reason: 'not-reached' })
+      if (own && own.key !== key) return unneeded(ticket, NOT_ASKED)
       return lead(query, { reason: 'expired', flight: own?.flight, lease: own?.lease })
     }
-    const isFresh = (entry: Entry): boolean => evaluate(entry, NO_CONTROLS, clock.now()) === 'fresh'
+    const isFresh = freshFor({ ...query, controls: NO_CONTROLS })
     const near = store.peek(key, isFresh)
     if (near.kind === 'found' && near.fresh) return unneeded(ticket, { kind: 'fresh' })
     if (flights.get(key)) return unneeded(ticket, { kind: 'elsewhere' })
@@ -243,13 +244,13 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
   /** Waits for an equal request's answer; with something to send instead, no longer than the route lets an origin be slow. */
   function wait(query: Query, flight: Flight, joins: number, fallback: Found | undefined): Awaitable<Outcome> {
     if (fallback && query.rule.ifSlowMs !== undefined) return patient(query, fallback, flight)
-    return chain(flight.join(query.request.signal), (joined) => follow(query, joined, joins, usable(fallback, flight)))
+    return chain(flight.join(query.request.signal), (joined) => follow(query, joined, joins, usable(query, fallback, flight)))
   }
 
   /** The old answer, unless it was removed, or its time was over, while a new one was waited for. */
-  function usable(found: Found | undefined, flight: Flight): Found | undefined {
+  function usable({ rule }: Query, found: Found | undefined, flight: Flight): Found | undefined {
     if (!found || flight.removed(found.entry) || store.isRetired(found.entry)) return undefined
-    return evaluate(found.entry, NO_CONTROLS, clock.now()) === 'gone' ? undefined : found
+    return evaluate(timesUnder(rule, found.entry), NO_CONTROLS, clock.now()) === 'gone' ? undefined : found
   }
 
   /** The store had it: those who wait get it too. */
@@ -271,7 +272,7 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
       case 'lead':
         return lead(query, { ...order, lease: joined.lease })
       case 'follow':
-        return follow(query, await joined.joined, joins, usable(order.fallback, flight))
+        return follow(query, await joined.joined, joins, usable(query, order.fallback, flight))
     }
   }
 
@@ -287,8 +288,12 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
     return controls.maxAgeMs !== undefined || controls.minFreshMs !== undefined ? 'request-directive' : 'expired'
   }
 
+  function freshFor({ controls, rule }: Query): (entry: Entry) => boolean {
+    return (entry) => evaluate(timesUnder(rule, entry), controls, clock.now()) === 'fresh'
+  }
+
   function useOf({ controls, rule, shape }: Query, entry: Entry): StaleUse {
-    return staleUse(entry, shape.refresh ? { ...controls, noCache: true } : controls, rule, clock.now())
+    return staleUse(timesUnder(rule, entry), shape.refresh ? { ...controls, noCache: true } : controls, rule, clock.now())
   }
 
   function fallbackOf(query: Query, found: Lookup): Found | undefined {
@@ -309,7 +314,7 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
         return { kind: 'replay', reply: followerReply(cache.name, joined.head, joined.chunks), handle: collapsedHandle }
       case 'entry': {
         const found: Found = { kind: 'found', entry: joined.entry, source: 'flight', fresh: false }
-        if (evaluate(joined.entry, query.controls, clock.now()) === 'fresh') return hit(query, found)
+        if (freshFor(query)(joined.entry)) return hit(query, found)
         if (joined.failed && useOf(query, joined.entry).ifError) return stale(query, found, 'if-error')
         return meanwhile(query, found) ?? lead(query, { reason: 'request-directive', fallback: fallbackOf(query, found) })
       }

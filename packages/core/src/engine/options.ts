@@ -93,7 +93,10 @@ export interface RouteOptions {
   readonly collapse?: boolean | { readonly timeout?: Duration | undefined } | undefined
   /** Pace of replayed streams. @default 'instant' */
   readonly replay?: ReplayPace | undefined
-  /** Store answers that call tools. They may be acted upon, so not by default; and never sent when stale but for `'even-stale'`. @default false */
+  /**
+   * Store answers that call tools, and send those that are stored. They may be acted upon, so not by default; and never sent when stale
+   * but for `'even-stale'`. @default false
+   */
   readonly toolCalls?: boolean | 'even-stale' | undefined
   /**
    * The app's own word on whether an answer is whole, asked after all other gates passed. It also vouches for streams of

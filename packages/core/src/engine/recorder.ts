@@ -1,5 +1,6 @@
 /** The recorder: takes an origin's answer as it goes out, shares it with followers, and stores it if every gate agrees. */
 
+import { type Bill, readBill } from '../answer/bill.js'
 import { type AnswerInput, judgeAnswer } from '../answer/judge.js'
 import { type ChunkMark, type Entry, type EntryPrompt, entryBytes } from '../entry/entry.js'
 import type { SkipReason, Usage } from '../events.js'
@@ -24,6 +25,7 @@ import type { CacheHandle } from './handle.js'
 import { leaseFlight } from './leased.js'
 import { createHandle, type Notes } from './notes.js'
 import type { AnswerView } from './options.js'
+import { timesUnder } from './permitted.js'
 import { handlerTtl, type Rule } from './resolve.js'
 
 export interface Recording {
@@ -76,14 +78,20 @@ export function startRecording(context: EngineContext, recording: Recording): { 
   let done = false
   /** Shares the head, once: followers of a background flight have something else to send as long as no byte came. */
   let announce: (() => void) | undefined
-  /** What the model call was billed for, once the answer is known. */
-  let billed: { readonly usage: Usage | undefined; readonly model: string | undefined } | undefined
 
-  function spent(): { tokens?: number; usd?: number } {
-    const usage = billed?.usage ?? notes.usage
+  /** What the model call cost, for whom the cache asks by itself: nobody else has to know. */
+  function spent(entry?: Entry): { tokens?: number; usd?: number } {
+    if (!ticket) return {}
+    const { usage, model } = entry?.meta ?? bill()
     if (!usage) return {}
-    const usd = context.costOf(usage, billed?.model ?? shape.model, shape.provider)
+    const usd = context.costOf(usage, shape.model ?? model, shape.provider)
     return { tokens: (usage.inputTokens ?? 0) + (usage.outputTokens ?? 0), ...(usd !== undefined && { usd }) }
+  }
+
+  function bill(): Bill {
+    if (notes.usage) return { usage: notes.usage }
+    const body = bytes <= context.cache.maxEntryBytes ? flight.bytes() : undefined
+    return head && body ? readBill({ contentType: headerValue(head.origin, 'content-type') ?? '', body, provider: shape.provider }) : {}
   }
 
   function skipped(reason: SkipReason): void {
@@ -128,17 +136,17 @@ export function startRecording(context: EngineContext, recording: Recording): { 
     if (needsModelCall && trace.calls === 0 && !verdict.fromModel) return 'no-model-call'
     const model = shape.model ?? verdict.model
     const usage = notes.usage ?? verdict.usage
-    billed = { usage, model }
     const view = viewOf(origin.status, contentType, body, verdict.model ?? model, usage)
     if (rule.complete && !vouches(rule.complete, view)) return 'complete-check'
     const ttlMs = lifetime(view)
     if (ttlMs === 0) return 'ttl-zero'
     const ownMs = jittered(ttlMs)
+    const toolCalling = callsTools(input)
     const dependsOn = [...new Set([...rule.dependsOn(request), ...notes.dependsOn])]
     const entry: Entry = {
       id,
       key,
-      ...times(clock.now(), ownMs, callsTools(input) ? 0 : rule.retentionMs),
+      ...times(clock.now(), ownMs, toolCalling && rule.toolCalls !== 'even-stale' ? 0 : rule.retentionMs),
       status: origin.status,
       headers: origin.stored,
       body,
@@ -154,6 +162,7 @@ export function startRecording(context: EngineContext, recording: Recording): { 
         startedAt: stamp,
         ...(dependsOn.length > 0 && { dependsOn }),
         ...(verdict.model !== undefined && { snapshot: verdict.model }),
+        ...(toolCalling && { callsTools: true }),
         ...(recording.prompt && isFindable(recording.prompt.text, contentType, body) && { prompt: recording.prompt }),
       },
     }
@@ -185,9 +194,8 @@ export function startRecording(context: EngineContext, recording: Recording): { 
     return rule.jitter === 0 ? ttlMs : Math.max(1, Math.round(ttlMs * (1 - rule.jitter * context.random())))
   }
 
-  /** Such answers may be acted upon: stale, only where the route says so. */
   function callsTools(input: AnswerInput): boolean {
-    if (rule.toolCalls !== true || rule.retentionMs === 0) return false
+    if (rule.toolCalls === false) return false
     const verdict = judgeAnswer({ ...input, allowToolCalls: false })
     return verdict.kind === 'skip' && verdict.reason === 'tool-calls'
   }
@@ -230,7 +238,7 @@ export function startRecording(context: EngineContext, recording: Recording): { 
     void lease?.close()
     marks.stored(key)
     context.semantic?.stored(entry, recording.lesson)
-    ticket?.settle({ kind: 'stored', entryId: id, tokens: undefined, usd: undefined, ...spent() })
+    ticket?.settle({ kind: 'stored', entryId: id, tokens: undefined, usd: undefined, ...spent(entry) })
     emitter.emit({
       ...labelsOf(clock, request, shape),
       type: 'entry-stored',
@@ -291,7 +299,7 @@ export function startRecording(context: EngineContext, recording: Recording): { 
       covers: isFailure,
       take(status) {
         const { entry } = fallback
-        const isGone = evaluate(entry, NO_CONTROLS, clock.now()) === 'gone'
+        const isGone = evaluate(timesUnder(rule, entry), NO_CONTROLS, clock.now()) === 'gone'
         if (done || head || isGone || flight.removed(entry) || context.store.isRetired(entry)) return undefined
         const reply = fallback.reply(status)
         done = true

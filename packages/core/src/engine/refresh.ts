@@ -143,7 +143,7 @@ export function createRefresher(context: EngineContext, isClosed: () => boolean)
     if (ended) void ended.then(sent.abandon)
     else {
       unable.set(key, clock.monotonic() + UNABLE_MS)
-      sent.abandon()
+      sent.abandon('not-sent')
     }
     return sent.result
   }

@@ -54,6 +54,8 @@ export interface EntryMeta {
   readonly dependsOn?: readonly string[]
   /** The model as the answer itself names it, where it does: the snapshot behind an alias. */
   readonly snapshot?: string
+  /** It calls tools: a route sends it only as far as its own `toolCalls` says. */
+  readonly callsTools?: true
   /**
    * When the origin was asked, before anything of the answer was known: a stamp of the process (stores/epochs/stamp.ts), in ms since
    * the epoch with a fraction. Whatever is invalidated by tag or dependency after that retires this entry. Missing in entries of older

@@ -102,6 +102,7 @@ function metaOf(fields: Fields): EntryMeta {
     ...(fields.ttlMs !== undefined && { ttlMs: numberOf(fields.ttlMs, 'ttlMs') }),
     ...(fields.dependsOn !== undefined && { dependsOn: textsOf(fields.dependsOn, 'dependsOn') }),
     ...(fields.snapshot !== undefined && { snapshot: stringOf(fields.snapshot, 'snapshot') }),
+    ...(fields.callsTools === true && { callsTools: true }),
     ...(fields.startedAt !== undefined && { startedAt: numberOf(fields.startedAt, 'startedAt') }),
     ...(fields.by !== undefined && { by: stringOf(fields.by, 'by') }),
     ...(fields.knows !== undefined && { knows: arrayOf(fields.knows, 'knows').map(knownOf) }),

@@ -45,6 +45,10 @@ const APPS: readonly (readonly [name: string, make: (cache: LlmCache) => App])[]
         if (request.get('x-blocked')) response.status(403).end()
         else next()
       })
+      app.use((request, response, next) => {
+        if (request.get('x-private')) response.set('Cache-Control', 'no-store')
+        next()
+      })
       app.use(expressApp.json())
       app.post('/v1/chat/completions', express(cache), async (request, response) => {
         const answer = await ask(request.body)
@@ -60,9 +64,14 @@ const APPS: readonly (readonly [name: string, make: (cache: LlmCache) => App])[]
     'Koa',
     (cache) => {
       const app = new Koa()
+      app.silent = true
       app.use(async (context, next) => {
         if (context.get('x-blocked')) context.status = 403
         else await next()
+      })
+      app.use(async (context, next) => {
+        if (context.get('x-private')) context.set('Cache-Control', 'no-store')
+        await next()
       })
       app.use(bodyParser())
       app.use(async (context, next) => {
@@ -86,7 +95,9 @@ const APPS: readonly (readonly [name: string, make: (cache: LlmCache) => App])[]
       app.use(async (context, next) => (context.req.header('x-blocked') ? context.body(null, 403) : next()))
       app.post('/v1/chat/completions', hono(cache), async (context) => {
         const answer = await ask(await context.req.json())
-        return new Response(answer.body, { status: answer.status, headers: { 'content-type': answer.headers.get('content-type') ?? '' } })
+        if (context.req.header('x-private')) context.header('Cache-Control', 'no-store')
+        context.header('content-type', answer.headers.get('content-type') ?? '')
+        return context.body(answer.body, answer.status as 200)
       })
       app.post('/uncached', (context) => context.json({ ok: true }))
       return app
@@ -136,6 +147,48 @@ describe.each(APPS)('warming through %s', (_, make) => {
     await cache.close()
   })
 
+  const tools = [{ type: 'function', function: { name: 'pay', parameters: { type: 'object', properties: { sum: { type: 'number' } } } } }]
+  const usage = { stream: true, stream_options: { include_usage: true } }
+  it.each<[string, reason: string, more: { prompt?: string; body?: object; headers?: Record<string, string> }]>([
+    ['is truncated', 'upstream-failed', { prompt: '[[fault:length]]' }],
+    ['is truncated, as a stream', 'upstream-failed', { prompt: '[[fault:length]]', body: usage }],
+    ['is a refusal', 'upstream-failed', { prompt: '[[fault:refusal]]' }],
+    ['calls a tool', 'tool-calls', { body: { tools, tool_choice: 'required' } }],
+    ['is not to be stored, the app says', 'response-no-store', { headers: { 'x-private': '1' } }],
+  ])('counts an answer that %s', async (_case, reason, { prompt = '', body, headers = {} }) => {
+    const { cache, app } = await scene()
+    const requests = Array.from({ length: 12 }, (_item, at) => ({ ...chat(`Question ${at} ${prompt}`, body), headers }))
+    const [one] = requests.splice(0, 1)
+    const { usd } = await cache.warm(one ? [one] : [], { app, host })
+    expect(usd).toBeCloseTo(paid(), 10)
+    const report = await cache.warm(requests, { app, host, maxUsd: 4.5 * usd })
+    expect(report).toMatchObject({ requests: 11, warmed: 0, stoppedBy: 'budget-usd' })
+    expect(report.failed).toMatchObject([{ reason }])
+    expect(report.skippedByBudget + (report.failed[0]?.count ?? 0)).toBe(11)
+    expect(provider.callCount()).toBe(1 + (report.failed[0]?.count ?? 0))
+    expect(report.usd).toBeCloseTo(paid() - usd, 10)
+    expect(report.usd).toBeLessThan(4.5 * usd + Math.max(...provider.calls.map(priceOf)))
+    expect(report.usd).toBeGreaterThan(2 * usd)
+    await cache.close()
+  })
+
+  it.each<[string, prompt: string, options: LlmCacheOptions, body?: object]>([
+    ['is too large to be kept', '', { maxEntryBytes: 100 }],
+    ['breaks off', '[[fault:cut]]', {}, usage],
+    ['has no end', '[[fault:no-terminal]]', {}, { stream: true }],
+    ['is truncated and says nothing of its usage', '[[fault:length]]', {}, { stream: true }],
+  ])('keeps no budget where an answer %s: it ends', async (_case, prompt, options, body) => {
+    const { cache, app } = await scene(options)
+    const requests = Array.from({ length: 5 }, (_item, at) => chat(`Question ${at} ${prompt}`, body))
+    expect(await cache.warm(requests, { app, host, maxUsd: 1 })).toMatchObject({
+      requests: 5,
+      skippedByBudget: 4,
+      stoppedBy: 'cost-unknown',
+    })
+    expect(provider.callCount()).toBe(1)
+    await cache.close()
+  })
+
   it('sends the app that the cache knows of what was popular, once it has gone', async () => {
     let app: App | undefined
     const cache = createLlmCache({ partition: 'shared', patterns: { keepRequests: true }, app: () => app as App, log: false })
@@ -172,6 +225,15 @@ describe.each(APPS)('warming through %s', (_, make) => {
     expect(provider.callCount()).toBe(2)
   })
 })
+
+/** In USD, by the price of gpt-4o: 2.50 and 10 for a million tokens. */
+function priceOf({ usage }: ModelServer['calls'][number]): number {
+  return (usage.inputTokens * 2.5 + usage.outputTokens * 10) / 1e6
+}
+
+function paid(): number {
+  return provider.calls.reduce((sum, call) => sum + priceOf(call), 0)
+}
 
 async function listen(app: App): Promise<Server> {
   const listener =

@@ -158,12 +158,38 @@ describe('budgets', () => {
     expect(sent).toHaveLength(1)
   })
 
-  it('count what failed answers cost', async () => {
-    const { warmer } = fakeApp(() => ({ kind: 'failed', reason: 'finish-length', tokens: 100, usd: 0.1 }))
-    expect(await warmer.warm(prompts(50), { host, maxUsd: 1, maxFailures: 100 })).toMatchObject({
-      stoppedBy: 'budget-usd',
-      usd: expect.closeTo(1),
-    })
+  it.each<[string, Answer]>([
+    ['refused by a gate', { kind: 'failed', reason: 'too-large' }],
+    ['of a model without a price', { kind: 'failed', reason: 'finish-length', tokens: 100 }],
+    ['that never came to the cache', 200],
+    ['that the cache stayed out of', { kind: 'failed', reason: 'not-llm' }],
+    ['that broke off', undefined],
+  ])('end at an answer %s, as long as no cost is known', async (_, answer) => {
+    const { warmer, sent } = fakeApp(() => answer)
+    const report = await warmer.warm(prompts(20), { host, maxUsd: 1, concurrency: 4 })
+    expect(report).toMatchObject({ stoppedBy: 'cost-unknown', skippedByBudget: 19, usd: 0 })
+    expect(sent).toHaveLength(1)
+    expect(sumOf(report)).toBe(report.requests)
+  })
+
+  it('count an answer of unknown cost as the dearest so far', async () => {
+    const costs = [0.01, 0.2]
+    const { warmer, sent } = fakeApp((_, count) => (count <= costs.length ? stored(costs[count - 1]) : 200))
+    const report = await warmer.warm(prompts(50), { host, maxUsd: 1, concurrency: 1, maxFailures: 100 })
+    // 0.21 and four times 0.2.
+    expect(sent).toHaveLength(6)
+    expect(report).toMatchObject({ stoppedBy: 'budget-usd', usd: expect.closeTo(0.21), skippedByBudget: 44 })
+  })
+
+  it.each<[string, Answer]>([
+    ['an error of the app', 503],
+    ['an error that the cache saw', { result: { kind: 'failed', reason: 'status' }, status: 429 }],
+    ['what no model was asked for', { kind: 'failed', reason: 'not-reached', tokens: 0, usd: 0 }],
+  ])('do not count %s', async (_, answer) => {
+    const { warmer, sent } = fakeApp((_sent, count) => (count <= 5 ? answer : stored(0.1)))
+    const report = await warmer.warm(prompts(20), { host, maxUsd: 1, concurrency: 1 })
+    expect(report).toMatchObject({ warmed: 10, stoppedBy: 'budget-usd', skippedByBudget: 5 })
+    expect(sent).toHaveLength(15)
   })
 })
 

@@ -182,17 +182,18 @@ describe('the budget', () => {
 
   it('is not charged for what was not asked', () => {
     const { fill, traffic, started, ahead, refused } = aheadFixture()
-    for (const key of ['a', 'b', 'c', 'd', 'e']) fill(key)
-    refused.add('e')
-    traffic(['a', 'b', 'c', 'd', 'e'], 9 * MINUTE, MINUTE)
+    for (const key of ['a', 'b', 'c', 'd', 'e', 'f']) fill(key)
+    refused.add('f')
+    traffic(['a', 'b', 'c', 'd', 'e', 'f'], 9 * MINUTE, MINUTE)
     const ends = [
       { kind: 'fresh' },
       { kind: 'elsewhere' },
-      { kind: 'failed', reason: 'not-reached' },
+      { kind: 'failed', reason: 'not-reached', tokens: 0, usd: 0 },
       { kind: 'failed', reason: 'status' },
+      { kind: 'failed', reason: 'not-reached' },
     ] as const
     for (const [at, end] of ends.entries()) started[at]?.end(end)
-    expect(ahead.state.budget).toMatchObject({ running: 0, lastHour: { requests: 2, tokens: 100 } })
+    expect(ahead.state.budget).toMatchObject({ running: 0, lastHour: { requests: 3, tokens: 200 } })
   })
 })
 

@@ -19,6 +19,17 @@ import {
 } from './support.js'
 
 const NEW = completion('A new answer.')
+const CALL = JSON.stringify({
+  object: 'chat.completion',
+  model: 'gpt-4o',
+  choices: [
+    {
+      index: 0,
+      finish_reason: 'tool_calls',
+      message: { role: 'assistant', tool_calls: [{ id: 'c', type: 'function', function: { name: 'pay', arguments: '{}' } }] },
+    },
+  ],
+})
 const SECOND = 1000
 
 /** An app that can be asked again: what it was asked waits in `sent`, as the requests that a cache sends itself. */
@@ -260,28 +271,39 @@ describe('stale-if-error', () => {
   })
 
   it('never sends a stale answer that calls tools, but where the route says so', async () => {
-    const call = JSON.stringify({
-      object: 'chat.completion',
-      model: 'gpt-4o',
-      choices: [
-        {
-          index: 0,
-          finish_reason: 'tool_calls',
-          message: { role: 'assistant', tool_calls: [{ id: 'c', type: 'function', function: { name: 'pay', arguments: '{}' } }] },
-        },
-      ],
-    })
     for (const [toolCalls, kept] of [
       [true, false],
       ['even-stale', true],
     ] as const) {
       const made = harness({ ttl: '10s', ...options, toolCalls })
-      await record(made.cache, {}, call)
+      await record(made.cache, {}, CALL)
       expect((await open(made.cache, {}, 'replay')).reply.status).toBe(200)
       made.clock.advance(15 * SECOND)
       const { recorder } = await open(made.cache, {}, 'record')
       expect(recorder.fallback !== undefined).toBe(kept)
     }
+  })
+
+  it.each([
+    ['even-stale', ['STALE', 'STALE', 'STALE']],
+    [true, ['record', 'record', 'record']],
+    [false, ['record', 'record', 'record']],
+  ] as const)('is sent by a route with toolCalls: %s as that says, whichever route stored it', async (toolCalls, expected) => {
+    const made = harness({ ttl: '10s', ...options, staleWhileRevalidate: '1h' })
+    await record(made.cache.route({ toolCalls: 'even-stale' }), {}, CALL)
+    const route = made.cache.route({ toolCalls })
+    const sent = async (headers: Record<string, string>): Promise<string | undefined> => {
+      const outcome = await route.open(Object.assign(request({ headers }), { again: () => new Promise<undefined>(() => undefined) }))
+      if (outcome.kind === 'record') outcome.recorder.abort('client-gone')
+      if (outcome.kind !== 'replay') return outcome.kind
+      return outcome.reply.status === 504 ? '504' : field(outcome.reply.headers, 'x-llm-cache')
+    }
+    expect(await sent({})).toBe(toolCalls ? 'HIT' : 'record')
+    made.clock.advance(15 * SECOND)
+    expect([await sent({ 'cache-control': 'max-stale=20' }), await sent({}), await sent({})]).toEqual(expected)
+    expect(await sent({ 'cache-control': 'only-if-cached' })).toBe(toolCalls === 'even-stale' ? 'STALE' : '504')
+    const { recorder } = await open(route, { headers: { 'cache-control': 'no-cache, stale-if-error=60' } }, 'record')
+    expect(recorder.fallback !== undefined).toBe(toolCalls === 'even-stale')
   })
 })
 

@@ -43,6 +43,7 @@ const entries: fc.Arbitrary<Entry> = fc
         tags: fc.array(hostile, { maxLength: 4 }),
         dependsOn: fc.array(hostile, { maxLength: 3 }),
         snapshot: hostile,
+        callsTools: fc.constant(true as const),
         startedAt: amount,
         by: hostile,
         knows: fc.array(fc.tuple(hostile, amount), { maxLength: 3 }),

@@ -179,7 +179,7 @@ export function createPreloader(context: PreloadContext, options: ResolvedPreloa
     if (ended) void ended.then(sent.abandon)
     else {
       unableUntil = clock.monotonic() + UNABLE_MS
-      sent.abandon()
+      sent.abandon('not-sent')
     }
     void sent.result.then((result) => {
       finish(held, prediction, spending, result)
@@ -209,8 +209,7 @@ export function createPreloader(context: PreloadContext, options: ResolvedPreloa
         held.freshUntil = clock.now() + held.ttlMs
         return
       case 'failed':
-        if (result.reason === 'not-reached') spending.release()
-        else spending.end(result)
+        spending.end(result)
         count.usd += result.usd ?? 0
         prediction.usd = result.usd
         followups.fail(prediction)

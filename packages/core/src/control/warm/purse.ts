@@ -20,14 +20,15 @@ export interface Purse {
   /** Whether one more may be sent now; only once one that is running has ended; or not at all any more. */
   judge(): 'send' | 'wait' | PurseStop
   take(): void
-  /** What was taken for ended. `free`: no model was asked. `unknown`: one may have been; it counts as one of average cost. */
+  /** What was taken for ended. `free`: no model was asked. `unknown`: one may have been. */
   give(cost: WarmCost | 'free' | 'unknown'): void
 }
 
 /**
  * For each request that runs the most is reserved that any has cost so far, so that only one that costs more than all before it can go
  * over a bound, and at its end requests go one by one. The first goes alone: what it costs nobody knows. Where nothing runs, what is
- * left has to cover the average, so a bound is kept wherever requests cost about the same.
+ * left has to cover the average, so a bound is kept wherever requests cost about the same. What may have cost something unknown counts as
+ * the dearest so far; where there is none, or an answer that was stored does not tell, no bound can be kept.
  */
 export function createPurse({ maxTokens, maxUsd }: PurseLimits): Purse {
   const meters = [createMeter('budget-tokens', maxTokens), createMeter('budget-usd', maxUsd)] as const
@@ -56,8 +57,8 @@ export function createPurse({ maxTokens, maxUsd }: PurseLimits): Purse {
         [tokens, cost === 'unknown' ? undefined : cost.tokens],
         [usd, cost === 'unknown' ? undefined : cost.usd],
       ] as const) {
-        if (amount !== undefined) meter.add(amount)
-        else if (cost === 'unknown') meter.addAverage()
+        const counted = amount ?? (cost === 'unknown' ? meter.dearest() : undefined)
+        if (counted !== undefined) meter.add(counted)
         else if (meter.bounded) untold = true
       }
     },
@@ -68,11 +69,12 @@ interface Meter {
   readonly bounded: boolean
   judge(running: number): 'send' | 'wait' | PurseStop
   add(amount: number): void
-  addAverage(): void
+  /** The most that one cost so far; undefined where none is known to have cost anything. */
+  dearest(): number | undefined
 }
 
 function createMeter(name: PurseStop, most: number | undefined): Meter {
-  if (most === undefined) return { bounded: false, judge: () => 'send', add: () => undefined, addAverage: () => undefined }
+  if (most === undefined) return { bounded: false, judge: () => 'send', add: () => undefined, dearest: () => undefined }
   // Sums of cents are off by a little: ten tenths are less than one.
   const bound = most * (1 + 1e-9)
   let spent = 0
@@ -90,8 +92,6 @@ function createMeter(name: PurseStop, most: number | undefined): Meter {
       count++
       dearest = Math.max(dearest, amount)
     },
-    addAverage() {
-      spent += count && spent / count
-    },
+    dearest: () => dearest || undefined,
   }
 }

@@ -59,7 +59,7 @@ export async function runWarm({ items, total }: WarmItems, plan: WarmPlan, conte
     pace.used()
     const { mark, result, abandon } = detached.create()
     const status = await send(request, { mark, signal: course.cut }).catch(() => undefined)
-    abandon()
+    abandon(status)
     const settled = await result
     running--
     if (settled.kind === 'failed') unstored(settled, status, at)
@@ -88,8 +88,7 @@ export async function runWarm({ items, total }: WarmItems, plan: WarmPlan, conte
       return
     }
     tally.spent(result)
-    const wasBilled = tokens !== undefined || usd !== undefined
-    failed(reasonOf(reason, status), at, wasBilled ? { tokens: tokens ?? 0, usd: usd ?? 0 } : status === undefined ? 'unknown' : 'free')
+    failed(reasonOf(reason, status), at, costOf({ tokens, usd }, status))
   }
 
   function failed(reason: WarmFailure, at: number, cost: WarmCost | 'free' | 'unknown'): void {
@@ -146,6 +145,13 @@ export async function runWarm({ items, total }: WarmItems, plan: WarmPlan, conte
 
 function faultOf(item: unknown): WarmFault['fault'] | undefined {
   return typeof item === 'object' && item !== null && 'fault' in item ? (item as WarmFault).fault : undefined
+}
+
+/** Whatever an app answers well may have cost something, stored or not; an error has not, unless it says so. */
+function costOf({ tokens, usd }: WarmCost, status: number | undefined): WarmCost | 'free' | 'unknown' {
+  if (tokens === 0 && usd === 0) return 'free'
+  if (tokens !== undefined || usd !== undefined) return { tokens, usd }
+  return status !== undefined && status >= 400 ? 'free' : 'unknown'
 }
 
 /** The app's own status says more than that its answer was not stored, or that the request never came to the cache. */
