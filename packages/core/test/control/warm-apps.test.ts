@@ -97,7 +97,7 @@ const APPS: readonly (readonly [name: string, make: (cache: LlmCache) => App])[]
         const answer = await ask(await context.req.json())
         if (context.req.header('x-private')) context.header('Cache-Control', 'no-store')
         context.header('content-type', answer.headers.get('content-type') ?? '')
-        return context.body(answer.body, answer.status as 200)
+        return context.newResponse(answer.body, answer.status as 200)
       })
       app.post('/uncached', (context) => context.json({ ok: true }))
       return app

@@ -294,7 +294,7 @@ describe('stale-if-error', () => {
     const route = made.cache.route({ toolCalls })
     const sent = async (headers: Record<string, string>): Promise<string | undefined> => {
       const outcome = await route.open(Object.assign(request({ headers }), { again: () => new Promise<undefined>(() => undefined) }))
-      if (outcome.kind === 'record') outcome.recorder.abort('client-gone')
+      if (outcome.kind === 'record') outcome.recorder.abort('origin-error')
       if (outcome.kind !== 'replay') return outcome.kind
       return outcome.reply.status === 504 ? '504' : field(outcome.reply.headers, 'x-llm-cache')
     }

@@ -1,6 +1,6 @@
 /**
  * What becomes of a request, by the state of the entry, what the caller asks for, the windows of the route, and what the origin does.
- * docs/freshness.md shows these tables, and every adapter is tested against each of their rows.
+ * docs/stale-answers.md shows these tables, and every adapter is tested against each of their rows.
  */
 
 /** What the cache does with a request. */
