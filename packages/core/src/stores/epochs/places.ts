@@ -1,4 +1,4 @@
-/** The keys of answers that are held in memory, by id: as many as are held and at most as many again, for those that went leave late. */
+/** The keys of answers that are held in memory, by id: as many as are held, and about a third more, for those that went leave late. */
 
 import type { Entry } from '../../entry/entry.js'
 
@@ -41,5 +41,5 @@ export function createPlaces(held: (key: string) => Entry | undefined): Places {
   }
 }
 
-/** Where one is added and two are looked at, half of the places or more lead somewhere. */
-const TURNS = 2
+/** Where one is added and four are looked at, at most one in four places leads nowhere. */
+const TURNS = 4
