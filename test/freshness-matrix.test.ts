@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { actionOf, MATRIX, STATES, WINDOWS } from '../packages/core/src/testing/adapter-contract/freshness-matrix.js'
+import { AGES, actionOf, MATRIX, POLICY_MATRIX, STATES, WINDOWS } from '../packages/core/src/testing/adapter-contract/freshness-matrix.js'
 
 const PAGE = new URL('../docs/stale-answers.md', import.meta.url)
 const BEGIN =
@@ -24,13 +24,31 @@ function matrixTable(): string {
   return [`| asked for | ${states.join(' | ')} |`, `|---|${'---|'.repeat(states.length)}`, ...lines, ''].join('\n')
 }
 
-it('the matrix in docs/stale-answers.md is the one that adapters are tested against', () => {
-  const page = readFileSync(PAGE, 'utf8')
-  const start = page.indexOf(BEGIN) + BEGIN.length
-  const end = page.indexOf(END)
-  expect(start).toBeGreaterThan(BEGIN.length)
-  if (process.env.UPDATE_DOCS) writeFileSync(PAGE, page.slice(0, start) + matrixTable() + page.slice(end))
-  expect(readFileSync(PAGE, 'utf8').slice(start, readFileSync(PAGE, 'utf8').indexOf(END))).toBe(matrixTable())
+/** A line for each policy, a column for each age. */
+function policyTable(): string {
+  const ages = Object.keys(AGES)
+  const lines = POLICY_MATRIX.map(({ name, actions }) => `| ${name} | ${actions.join(' | ')} |`)
+  return [`| policy | ${ages.join(' | ')} |`, `|---|${'---|'.repeat(ages.length)}`, ...lines, ''].join('\n')
+}
+
+it.each([
+  [matrixTable, 0],
+  [policyTable, 1],
+] as const)('the matrices in docs/stale-answers.md are those that adapters are tested against: %o', (table, at) => {
+  const read = (): [before: string, table: string, after: string] => {
+    const parts = readFileSync(PAGE, 'utf8').split(BEGIN)
+    expect(parts).toHaveLength(3)
+    const part = parts[at + 1] as string
+    const end = part.indexOf(END)
+    return [parts.slice(0, at + 1).join(BEGIN) + BEGIN, part.slice(0, end), [part.slice(end), ...parts.slice(at + 2)].join(BEGIN)]
+  }
+  const [before, , after] = read()
+  if (process.env.UPDATE_DOCS) writeFileSync(PAGE, before + table() + after)
+  expect(read()[1]).toBe(table())
+})
+
+it('says something of every age under every policy', () => {
+  for (const { actions } of POLICY_MATRIX) expect(actions).toHaveLength(Object.keys(AGES).length)
 })
 
 it('says something of every state under every window', () => {

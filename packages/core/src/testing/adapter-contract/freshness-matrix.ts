@@ -3,6 +3,8 @@
  * docs/stale-answers.md shows these tables, and every adapter is tested against each of their rows.
  */
 
+import type { LlmCacheOptions } from '../../engine/options.js'
+
 /** What the cache does with a request. */
 export type Action =
   /** The entry, fresh. */
@@ -138,3 +140,60 @@ export function actionOf({ actions }: MatrixRow, state: string, windows: string)
   if (action === undefined) throw new Error(`The matrix says nothing of ${state} under ${windows}`)
   return action
 }
+
+/** Seconds since the entry was stored, for the lifetimes of the policies; undefined: there is none. */
+export const AGES: Readonly<Record<string, number | undefined>> = {
+  absent: undefined,
+  '1 min': 60,
+  '10 min': 600,
+  '90 min': 5400,
+  '24.5 h': 88_200,
+  '3 d': 259_200,
+  '9 d': 777_600,
+}
+
+export interface PolicyRow {
+  /** Options of the cache, as the page shows them. */
+  readonly name: string
+  readonly options: Pick<LlmCacheOptions, 'policy' | 'staleIfSlow' | 'jitter'>
+  /** By age, in the order of `AGES`. */
+  readonly actions: readonly (Action | 'origin, else stale; stale if slow')[]
+}
+
+/** How long the origin may be silent in the rows with `staleIfSlow`, in ms. */
+export const SLOW_MS = 3000
+
+/** What becomes of a request that asks for nothing, by the policy. */
+export const POLICY_MATRIX: readonly PolicyRow[] = [
+  {
+    name: 'conservative',
+    options: { policy: 'conservative' },
+    actions: ['origin', 'hit', 'origin', 'origin', 'origin', 'origin', 'origin'],
+  },
+  {
+    name: 'balanced',
+    options: { policy: 'balanced' },
+    actions: ['origin', 'hit', 'hit', 'origin, else stale', 'origin', 'origin', 'origin'],
+  },
+  {
+    name: 'balanced, staleIfSlow',
+    options: { policy: 'balanced', staleIfSlow: SLOW_MS },
+    actions: ['origin', 'hit', 'hit', 'origin, else stale; stale if slow', 'origin', 'origin', 'origin'],
+  },
+  {
+    name: 'aggressive',
+    // Its lifetimes end at moments of their own, up to a tenth earlier.
+    options: { policy: 'aggressive', jitter: 0 },
+    actions: ['origin', 'hit', 'hit', 'hit', 'stale, refresh', 'origin, else stale', 'origin'],
+  },
+  {
+    name: 'aggressive, staleIfSlow',
+    options: { policy: 'aggressive', jitter: 0, staleIfSlow: SLOW_MS },
+    actions: ['origin', 'hit', 'hit', 'hit', 'stale, refresh', 'origin, else stale; stale if slow', 'origin'],
+  },
+  {
+    name: 'development',
+    options: { policy: 'development' },
+    actions: ['origin', 'origin', 'origin', 'origin', 'origin', 'origin', 'origin'],
+  },
+]

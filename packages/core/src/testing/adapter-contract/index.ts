@@ -7,6 +7,7 @@ import { disconnectTests } from './disconnects.js'
 import { failureTests } from './failures.js'
 import { flightTests } from './flights.js'
 import { freshnessTests } from './freshness.js'
+import { policyTests } from './freshness-policies.js'
 import { headerTests } from './headers.js'
 import { mountTests } from './mounts.js'
 import { safetyTests } from './safety.js'
@@ -50,6 +51,7 @@ export function adapterContract<N>(runner: AdapterRunner, driver: AdapterDriver<
     controlTests(runner, driver)
     streamTests(runner, driver)
     freshnessTests(runner, driver)
+    policyTests(runner, driver)
     semanticTests(runner, driver)
 
     it('nothing was thrown or rejected that nobody caught', async () => {
