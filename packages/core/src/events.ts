@@ -96,6 +96,8 @@ export type CacheEvent =
       /** It would have been sent. */
       readonly audited: boolean
     }
+  /** A judge asked a model to compare two answers; its provider bills this. */
+  | (ModelLabels & { readonly type: 'judge-billed'; readonly at: number; readonly judge: string; readonly usage: Usage })
   | { readonly type: 'semantic-failed'; readonly at: number; readonly where: 'index' | 'learn' | 'router'; readonly errorName: string }
   | {
       readonly type: 'embedder-failed'

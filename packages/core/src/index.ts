@@ -88,7 +88,7 @@ export { formatDescription } from './observe/format-description.js'
 export type { PrintableValue } from './observe/option-values.js'
 export type { Recommendation, RecommendationCode } from './observe/recommend.js'
 export type { SharedStats } from './observe/shared-stats.js'
-export type { CacheStats, RefreshAheadStats, Savings } from './observe/stats.js'
+export type { CacheStats, Judging, RefreshAheadStats, Savings } from './observe/stats.js'
 export type { BudgetBound, BudgetState } from './policy/budget.js'
 export type { ControlDirective, ControlPolicy } from './policy/controls.js'
 export { isCredentialHeader } from './policy/credential-names.js'
@@ -110,7 +110,7 @@ export { createHashEmbedder, type HashEmbedderOptions } from './semantic/embedde
 export type { NoMatchReason } from './semantic/finding.js'
 export { equalJudge } from './semantic/judges/equal.js'
 export { functionJudge } from './semantic/judges/function.js'
-export { type JudgeUsage, type LlmJudgeOptions, llmJudge } from './semantic/judges/llm.js'
+export { type LlmJudgeOptions, llmJudge } from './semantic/judges/llm.js'
 export { JUDGE_INSTRUCTIONS } from './semantic/judges/llm-prompt.js'
 export { type SimilarityJudgeOptions, similarityJudge } from './semantic/judges/similarity.js'
 export { structureJudge } from './semantic/judges/structure.js'
@@ -122,6 +122,7 @@ export type {
   Embedder,
   Judge,
   Judgement,
+  JudgeUsage,
   VectorIndex,
   VectorItem,
   VectorMatch,

@@ -4,7 +4,7 @@ import type { MissReason } from '../events.js'
 import { wilson } from '../lib/wilson.js'
 import type { MissCounts } from './miss-sample.js'
 import { type Recommendation, recommend } from './recommend.js'
-import type { CacheStats, Savings } from './stats.js'
+import type { CacheStats, Judging, Savings } from './stats.js'
 
 /** Counts of this process since the cache was created. */
 export interface Analysis {
@@ -49,6 +49,8 @@ export type SemanticAnalysis =
       /** Lookups by what came of them: 'hit', or why nothing was sent. */
       readonly outcomes: Readonly<Record<string, number>>
       readonly saved: Savings
+      /** What judges were billed for: to be taken from `saved`. */
+      readonly judging: Judging
       /** Audits, with the wrong ones among them: their share estimates the wrong answers among the hits. */
       readonly audits: number
       readonly audited: Estimate
@@ -98,6 +100,7 @@ function semanticOf({
   semanticHits: hits,
   semanticLookups: outcomes,
   semanticSaved: saved,
+  judging,
 }: Omit<CacheStats, 'shared' | 'preload'>): SemanticAnalysis {
   if (!semantic) return { configured: false }
   const lookups = Object.values(outcomes).reduce((sum, count) => sum + count, 0)
@@ -112,6 +115,7 @@ function semanticOf({
     hitRate: lookups === 0 ? 0 : hits / lookups,
     outcomes,
     saved,
+    judging,
     audits,
     audited: { count: wrong, share: audits === 0 ? undefined : wrong / audits, ...wilson(wrong, audits) },
     undecided: semantic.judges.undecided,

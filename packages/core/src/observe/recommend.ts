@@ -21,6 +21,7 @@ export type RecommendationCode =
   | 'loosen-normalize'
   | 'add-judge'
   | 'drop-semantic'
+  | 'cheaper-judge'
   | 'lower-error-rate'
   /** Hardly any request comes twice, in whatever form. */
   | 'expect-little'
@@ -108,6 +109,15 @@ const RULES: readonly RecommendationRule[] = [
     ({ semantic }) => {
       if (!semantic.configured || semantic.lookups < 2000 || semantic.hitRate >= 0.01) return undefined
       return `${semantic.hits} of ${semantic.lookups} comparisons found an answer: prompts here hardly ever mean the same. \`strategy: 'exact'\` saves the embedding of each miss.`
+    },
+  ],
+  [
+    'cheaper-judge',
+    'lookups',
+    ({ semantic }) => {
+      if (!semantic.configured || semantic.judging.calls < LEAST || semantic.judging.usd <= semantic.saved.usd) return undefined
+      const { judging, saved } = semantic
+      return `${judging.calls} judgements cost ${dollars(judging.usd)}, and answers to prompts that mean the same saved ${dollars(saved.usd)}. A smaller model will mostly do as \`semantic.judge\`; unless traffic is new and the saving still grows.`
     },
   ],
   [
@@ -231,6 +241,10 @@ function half(facts: Facts): number {
 
 function shareOf({ share = 0, low, high }: Estimate): string {
   return `${percent(share)} (${percent(low)} to ${percent(high)})`
+}
+
+function dollars(usd: number): string {
+  return `$${usd.toFixed(usd < 1 ? 4 : 2)}`
 }
 
 function percent(share: number): string {

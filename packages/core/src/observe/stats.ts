@@ -62,6 +62,8 @@ export interface CacheStats {
   readonly saved: Savings
   /** Of `saved`: by answers to other prompts that mean the same. */
   readonly semanticSaved: Savings
+  /** What judges that ask a model were billed for comparing answers. `saved` does not know it. */
+  readonly judging: Judging
   /** What was preloaded; undefined where the cache does not preload. Its `usd` are spent, `saved` does not know them. */
   readonly preload: PreloadStats | undefined
 }
@@ -79,6 +81,15 @@ export interface Savings {
   readonly usd: number
   /** Time that origins did not have to spend, in ms. */
   readonly originMs: number
+}
+
+export interface Judging {
+  /** Replies of models. */
+  readonly calls: number
+  readonly inputTokens: number
+  readonly outputTokens: number
+  /** US dollars by the price list; models without a known price count nothing. */
+  readonly usd: number
 }
 
 export interface StatsCounter {
@@ -113,8 +124,14 @@ export function createStats(prices?: PriceTable): StatsCounter {
   const storeFailures: Partial<Record<StoreFailure, number>> = {}
   const saved = { inputTokens: 0, outputTokens: 0, usd: 0, originMs: 0 }
   const semanticSaved = { ...saved }
+  const judging = { calls: 0, inputTokens: 0, outputTokens: 0, usd: 0 }
 
-  function save(to: typeof saved, usage: Usage | undefined, event: { provider: string; model: string | undefined }, times: number): void {
+  function add(
+    to: { inputTokens: number; outputTokens: number; usd: number },
+    usage: Usage | undefined,
+    event: { provider: string; model: string | undefined },
+    times: number,
+  ): void {
     if (!usage) return
     to.inputTokens += (usage.inputTokens ?? 0) * times
     to.outputTokens += (usage.outputTokens ?? 0) * times
@@ -131,14 +148,18 @@ export function createStats(prices?: PriceTable): StatsCounter {
           count.hits++
           if (event.stale) count.staleHits++
           saved.originMs += event.originMs
-          save(saved, event.usage, event, 1)
+          add(saved, event.usage, event, 1)
           if (!event.semantic) break
           count.semanticHits++
           semanticSaved.originMs += event.originMs
-          save(semanticSaved, event.usage, event, 1)
+          add(semanticSaved, event.usage, event, 1)
           break
         case 'semantic-lookup':
           increaseBounded(semanticLookups, event.outcome)
+          break
+        case 'judge-billed':
+          judging.calls++
+          add(judging, event.usage, event, 1)
           break
         case 'lookup-miss':
           count.misses++
@@ -152,7 +173,7 @@ export function createStats(prices?: PriceTable): StatsCounter {
           count.collapsed++
           break
         case 'flight-ended':
-          save(saved, event.usage, event, event.followers)
+          add(saved, event.usage, event, event.followers)
           break
         case 'entry-stored':
           count.stored++
@@ -195,6 +216,7 @@ export function createStats(prices?: PriceTable): StatsCounter {
         tiers,
         saved: { ...saved },
         semanticSaved: { ...semanticSaved },
+        judging: { ...judging },
       }
     },
   }

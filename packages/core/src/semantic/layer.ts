@@ -16,7 +16,7 @@ import type { Lookup } from '../stores/tiers.js'
 import { type EmbedderEvent, guardEmbedder, type SafeEmbedder } from './embedders/guarded.js'
 import type { Finding, Lesson, NoMatchReason, SemanticQuery } from './finding.js'
 import { builtInJudges } from './judges/built-in.js'
-import { createJudges, type Judges, type JudgesStats } from './judges/judges.js'
+import { createJudges, type Judges, type JudgesEvent, type JudgesStats } from './judges/judges.js'
 import { createLearners, type Learners } from './learners.js'
 import { ANY, createLearning, groupKey, NEIGHBOURS, nameOf } from './learning.js'
 import { createNodeTable, MAX_NODES, type Node } from './nodes.js'
@@ -37,6 +37,7 @@ import { createMemoryVectorIndex } from './vectors/memory.js'
 
 export type SemanticEvent =
   | EmbedderEvent
+  | Extract<JudgesEvent, { readonly type: 'judge-billed' }>
   | {
       readonly type: 'semantic-judged'
       /** Undefined: no judge could tell. */
@@ -108,7 +109,10 @@ export function createSemanticLayer(options: ResolvedSemantic, deps: LayerDeps):
     : createMemoryVectorIndex({ maxVectors: MAX_NODES, maxBytes: OWN_INDEX_BYTES, clock })
   const index = options.index ?? (own as VectorIndex)
   const embedMany = { embed: (texts: readonly string[]) => embedder.embedMany(texts) }
-  const judges: Judges = createJudges([...builtInJudges(embedMany, options.embedder.cheap === true), ...options.judges], { clock })
+  const judges: Judges = createJudges([...builtInJudges(embedMany, options.embedder.cheap === true), ...options.judges], {
+    clock,
+    onEvent: (event) => event.type === 'judge-billed' && onEvent(event),
+  })
   const frequencies = new LRUCache<string, Frequencies>({ max: MAX_NAMESPACES })
   const served = new LRUCache<string, { readonly domain: string; readonly candidate: Candidate; readonly decision: Decision }>({
     max: MAX_SERVED,

@@ -1,5 +1,6 @@
 /** The ports of the semantic layer. Every implementation passes the port's contract suite in `testing/`; all may throw or reject. */
 
+import type { Usage } from '../events.js'
 import type { Awaitable } from '../ports.js'
 
 /** Text to vectors. Vectors of two embedders are never compared: `id` is part of every namespace. */
@@ -85,6 +86,17 @@ export interface Judgement {
   readonly answers: readonly [AnswerText, AnswerText]
   /** Aborted when the verdict comes too late. */
   readonly signal?: AbortSignal | undefined
+  /** For judges that a provider bills: told of each reply, so that it is counted against what the semantic layer saves. Never throws. */
+  readonly onUsage?: ((usage: JudgeUsage) => void) | undefined
+}
+
+/** What one call of a judge was billed for. */
+export interface JudgeUsage {
+  readonly usage: Usage
+  /** As the provider names it, else as asked for. */
+  readonly model: string
+  /** 'openai', 'anthropic' or another name that a price list knows. */
+  readonly provider: string
 }
 
 /** What an answer says, without its protocol. */

@@ -4,7 +4,7 @@ import type { LlmCacheOptions } from '../../src/engine/options.js'
 import type { CacheEvent } from '../../src/events.js'
 import { createHashEmbedder } from '../../src/semantic/embedders/hash.js'
 import { functionJudge } from '../../src/semantic/judges/function.js'
-import type { Embedder } from '../../src/semantic/ports.js'
+import type { Embedder, Judge } from '../../src/semantic/ports.js'
 import type { DecisionPolicy } from '../../src/semantic/rule/policy.js'
 import { completion, encode, field, harness, JSON_HEAD, open, type RequestParts, record } from '../engine/support.js'
 
@@ -201,6 +201,39 @@ describe('learning', () => {
     await record(cache, ask('Why does the sky look really blue at noon?'), completion('Nobody knows, some say.'))
     await settled(cache)
     expect(learnt).toHaveLength(1)
+  })
+
+  it('counts what a judge was billed for beside what was saved, and says where that does not pay', async () => {
+    const usage = { inputTokens: 400, outputTokens: 25 }
+    const judge: Judge = {
+      name: 'paid',
+      judge(judgement) {
+        judgement.onUsage?.({ usage, model: 'gpt-4o', provider: 'openai' })
+        return 'different'
+      },
+    }
+    const { cache, last } = semantic({ policy: bold(() => true).policy, judge })
+    await record(cache, ask(SKY), completion('Because of Rayleigh scattering of sunlight.'))
+    await settled(cache)
+    for (let each = 0; each < 100; each++) {
+      const anew = { ...ask(SKY_AGAIN), headers: { 'cache-control': 'no-cache' } }
+      await record(cache, anew, completion(`A question for painter ${each}, perhaps.`))
+      await settled(cache)
+    }
+    const { calls, usd, inputTokens } = (await cache.stats()).judging
+    expect([calls, inputTokens]).toEqual([calls, 400 * calls])
+    expect(usd).toBeCloseTo((calls * (400 * 2.5 + 25 * 10)) / 1e6, 9)
+    expect(last('judge-billed')).toEqual({
+      type: 'judge-billed',
+      at: expect.any(Number),
+      judge: 'paid',
+      usage,
+      model: 'gpt-4o',
+      provider: 'openai',
+    })
+    const { semantic: analysed, recommendations } = await cache.analyze()
+    expect(analysed).toMatchObject({ judging: { calls } })
+    expect(recommendations.map(({ code }) => code)).toContain('cheaper-judge')
   })
 
   it('takes a rejection as the hardest of labels', async () => {

@@ -4,7 +4,7 @@ import { checkNames, checkObject, countOf, functionOf, wrongValue } from '../../
 import { withDeadline } from '../../lib/deadline.js'
 import { nextTurn } from '../../lib/turn.js'
 import type { Clock } from '../../ports.js'
-import type { Judge, Judgement } from '../ports.js'
+import type { Judge, Judgement, JudgeUsage } from '../ports.js'
 import { createJudgeCounter, type JudgeCounts, type JudgeOutcome } from './counts.js'
 
 export interface JudgesOptions {
@@ -15,7 +15,7 @@ export interface JudgesOptions {
   readonly concurrency?: number
   /** Judgements that wait, most; further ones are dropped. @default 100 */
   readonly maxQueue?: number
-  readonly onEvent?: (event: JudgesEvent) => void
+  readonly onEvent?: (event: JudgesEvent) => unknown
 }
 
 /** What happened; nothing of prompts and answers. */
@@ -28,6 +28,8 @@ export type JudgesEvent =
       /** Class of what a judge that failed threw: 'AuthenticationError'. */
       readonly errorName?: string
     }
+  /** A model was asked, and its provider bills this. */
+  | ({ readonly type: 'judge-billed'; readonly judge: string } & JudgeUsage)
   /** It never came to a verdict, since too much was waiting. */
   | { readonly type: 'judgement-dropped'; readonly queued: number }
 
@@ -138,7 +140,8 @@ export function createJudges(list: readonly Judge[], options: JudgesOptions): Ju
     const abort = (): void => controller.abort()
     for (const signal of signals) signal.addEventListener('abort', abort, { once: true })
     // An async function: what throws at once rejects.
-    const work = (async () => judge.judge({ ...judgement, signal: controller.signal }))()
+    const onUsage = (used: JudgeUsage): void => emit({ type: 'judge-billed', judge: judge.name, ...used })
+    const work = (async () => judge.judge({ ...judgement, signal: controller.signal, onUsage }))()
     const aborted = new Promise<undefined>((resolve) =>
       controller.signal.addEventListener('abort', () => resolve(undefined), { once: true }),
     )

@@ -1,9 +1,8 @@
 /** The most capable judge, and the only one that costs money: a model is asked. */
 
 import { checkNames, checkObject, countOf, functionOf, wrongValue } from '../../checks.js'
-import type { Usage } from '../../events.js'
-import type { Judge } from '../ports.js'
-import { type AnthropicJudgeClient, type JudgeProvider, llmCall, type OpenAiJudgeClient } from './llm-client.js'
+import type { Judge, JudgeUsage } from '../ports.js'
+import { type AnthropicJudgeClient, llmCall, type OpenAiJudgeClient } from './llm-client.js'
 import { judgePrompt, verdictOf } from './llm-prompt.js'
 
 export interface LlmJudgeOptions {
@@ -17,16 +16,8 @@ export interface LlmJudgeOptions {
   readonly maxOutputTokens?: number
   /** Further parameters of the request, in the provider's own words: `{ temperature: 0 }`, `{ reasoning_effort: 'low' }`. */
   readonly parameters?: Readonly<Record<string, unknown>>
-  /** Told of the tokens of every reply, whatever it says. Where it throws, the judge has failed. */
+  /** Told of the tokens of every reply, whatever it says, besides `stats().judging`. Where it throws, the judge has failed. */
   readonly onUsage?: (usage: JudgeUsage) => void
-}
-
-/** What one judgement used. */
-export interface JudgeUsage {
-  readonly usage: Usage
-  /** As the provider names it, else as asked for. */
-  readonly model: string
-  readonly provider: JudgeProvider
 }
 
 /**
@@ -58,7 +49,11 @@ export function llmJudge(options: LlmJudgeOptions): Judge {
     async judge(judgement) {
       const { system, user, key } = judgePrompt(judgement, maxCharacters)
       const reading = await call.ask({ model, system, user, maxOutputTokens, parameters, signal: judgement.signal })
-      if (reading?.usage) onUsage?.({ usage: reading.usage, model: reading.model ?? model, provider: call.provider })
+      if (reading?.usage) {
+        const used: JudgeUsage = { usage: reading.usage, model: reading.model ?? model, provider: call.provider }
+        judgement.onUsage?.(used)
+        onUsage?.(used)
+      }
       const choice = reading?.choices[0]
       if (choice?.finish !== 'done' || choice.refusal || choice.toolCall) return undefined
       return verdictOf(choice.text, key)

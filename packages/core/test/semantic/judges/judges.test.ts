@@ -209,7 +209,7 @@ describe('a chain of judges', () => {
       }),
     ])
     await judges.ask(PAIR)
-    expect(seen).toEqual({ ...PAIR, signal: expect.any(AbortSignal) })
+    expect(seen).toEqual({ ...PAIR, signal: expect.any(AbortSignal), onUsage: expect.any(Function) })
   })
 })
 
