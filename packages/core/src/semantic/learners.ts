@@ -26,41 +26,80 @@ export interface LearnersOptions {
 }
 
 interface Learner {
+  readonly domain: string
   readonly policy: DecisionPolicy
+  /** Labels that it has seen, about. */
+  learnt: number
   unsaved: number
   working: boolean
+  saving: boolean
 }
 
 export function createLearners({ create, version, records, clock }: LearnersOptions): Learners {
-  const learners = new LRUCache<string, Learner>({ max: MAX_DOMAINS })
-  const saving = new Set<Promise<void>>()
+  /** Callers choose domains by the models that they name: who only asks, or has learnt less than all of the kept, waits here. */
+  const waiting = new LRUCache<string, Learner>({ max: MAX_WAITING })
+  const kept = new Map<string, Learner>()
+  const running = new Set<Promise<unknown>>()
   let closed = false
 
+  const all = (): readonly Learner[] => [...kept.values(), ...waiting.values()]
+  const keyOf = (domain: string): string => `${RECORD_PREFIX}${version}.${domain}`
+
+  function make(domain: string): Learner {
+    return { domain, policy: create(), learnt: 0, unsaved: 0, working: false, saving: false }
+  }
+
   function learnerOf(domain: string): Learner {
-    const known = learners.get(domain)
+    const known = kept.get(domain) ?? waiting.get(domain)
     if (known) return known
-    const learner: Learner = { policy: create(), unsaved: 0, working: false }
-    learners.set(domain, learner)
-    if (records.lasting) track(load(domain, learner))
+    const learner = make(domain)
+    waiting.set(domain, learner)
+    if (records.lasting) track(load(learner))
     return learner
   }
 
-  function track(work: Promise<void>): void {
-    saving.add(work)
-    void work.finally(() => saving.delete(work))
+  /** Keeps it, if need be in place of the one that has learnt least. */
+  function rank(learner: Learner): void {
+    const { domain } = learner
+    if (learner.learnt === 0 || kept.get(domain) === learner) return
+    if (kept.size >= MAX_DOMAINS) {
+      const least = [...kept.values()].reduce((a, b) => (b.learnt < a.learnt ? b : a))
+      if (least.learnt >= learner.learnt) return
+      kept.delete(least.domain)
+      waiting.set(least.domain, least)
+    }
+    waiting.delete(domain)
+    kept.set(domain, learner)
   }
 
-  const keyOf = (domain: string): string => `${RECORD_PREFIX}${version}.${domain}`
-
-  async function load(domain: string, { policy }: Learner): Promise<void> {
-    for (const text of (await records.read(keyOf(domain))) ?? []) policy.merge(text)
+  function track(work: Promise<unknown>): void {
+    running.add(work)
+    void work.finally(() => running.delete(work))
   }
 
-  /** Reads what the others have written, adds it, and writes all of it back. */
-  async function save(domain: string, learner: Learner): Promise<void> {
-    learner.unsaved = 0
-    await load(domain, learner)
-    await records.write(keyOf(domain), learner.policy.save(), LIFETIME_MS)
+  /** False: the store could not be asked. */
+  async function load(learner: Learner): Promise<boolean> {
+    const texts = await records.read(keyOf(learner.domain))
+    for (const text of texts ?? []) merge(learner, text)
+    return texts !== undefined
+  }
+
+  function merge(learner: Learner, text: string): boolean {
+    if (!learner.policy.merge(text)) return false
+    learner.learnt = Math.max(learner.learnt, learner.policy.inspect().labels)
+    rank(learner)
+    work(learner)
+    return true
+  }
+
+  /** Reads what the others have written, adds it, and writes all of it back; what could not be read is not overwritten. */
+  async function save(learner: Learner): Promise<void> {
+    const { unsaved } = learner
+    if (learner.saving || unsaved === 0) return
+    learner.saving = true
+    const saved = (await load(learner)) && (await records.write(keyOf(learner.domain), learner.policy.save(), LIFETIME_MS))
+    learner.saving = false
+    if (saved) learner.unsaved -= unsaved
   }
 
   /** A slice a turn, so that requests come in between. */
@@ -88,25 +127,23 @@ export function createLearners({ create, version, records, clock }: LearnersOpti
     learn(domain, outcome) {
       const learner = learnerOf(domain)
       learner.policy.learn(outcome)
-      work(learner)
+      learner.learnt++
       learner.unsaved++
-      if (records.lasting && learner.unsaved >= SAVE_AFTER && !closed) track(save(domain, learner))
+      rank(learner)
+      work(learner)
+      if (records.lasting && learner.unsaved % SAVE_AFTER === 0 && !closed) track(save(learner))
     },
-    inspect: () => [...learners.entries()].map(([domain, { policy }]) => ({ domain, policy: policy.name, ...policy.inspect() })),
-    export: () => Object.fromEntries([...learners.entries()].map(([domain, { policy }]) => [domain, policy.save()])),
+    inspect: () => all().map(({ domain, policy }) => ({ domain, policy: policy.name, ...policy.inspect() })),
+    export: () => Object.fromEntries(all().map(({ domain, policy }) => [domain, policy.save()])),
     import(saved) {
       let read = 0
-      for (const [domain, text] of Object.entries(saved)) {
-        const learner = learnerOf(domain)
-        if (learner.policy.merge(text)) read++
-        work(learner)
-      }
+      for (const [domain, text] of Object.entries(saved)) if (merge(learnerOf(domain), text)) read++
       return read
     },
     async close() {
       closed = true
-      for (const [domain, learner] of learners.entries()) if (records.lasting && learner.unsaved > 0) track(save(domain, learner))
-      await Promise.all(saving)
+      await Promise.all(running)
+      if (records.lasting) await Promise.all(all().map(save))
     },
   }
 }
@@ -114,5 +151,7 @@ export function createLearners({ create, version, records, clock }: LearnersOpti
 const RECORD_PREFIX = 'lc0.semantic.'
 const LIFETIME_MS = 90 * 24 * 60 * 60 * 1000
 const MAX_DOMAINS = 200
+const MAX_WAITING = 50
+/** Labels. */
 const SAVE_AFTER = 50
 const SLICE_MS = 2
