@@ -52,13 +52,16 @@ export interface SkippedAnswer {
 
 export type Verdict = CompleteAnswer | SkippedAnswer
 
-/** Judges a whole answer. Never throws. 110 KB of SSE take 1.6 ms in 500 chunks, 5 ms in 5000. */
-export function judgeAnswer(input: AnswerInput): Verdict {
+/**
+ * Judges a whole answer. Never throws. 110 KB of SSE take 1.6 ms in 500 chunks, 5 ms in 5000.
+ *
+ * @param parse gives what `formOf` makes of the body
+ */
+export function judgeAnswer(input: AnswerInput, parse: () => Form = () => formOf(mediaTypeOf(input.contentType), input.body)): Verdict {
   if (input.upstream === 'failed') return skip('upstream-failed')
   if (input.body.byteLength === 0) return skip('empty')
-  const mediaType = mediaTypeOf(input.contentType)
-  if (mediaType === 'application/problem+json') return skip('error-body')
-  return judgeForm(formOf(mediaType, input.body), input)
+  if (mediaTypeOf(input.contentType) === 'application/problem+json') return skip('error-body')
+  return judgeForm(parse(), input)
 }
 
 function judgeForm(form: Form, input: AnswerInput): Verdict {

@@ -3,7 +3,7 @@
 import { canonicalJson, type JsonValue } from '../lib/canonical.js'
 import { dialectOf } from './dialect.js'
 import { isErrorEvent, isErrorObject } from './fault.js'
-import { DONE, formOf, mediaTypeOf } from './form.js'
+import { DONE, type Form, formOf, mediaTypeOf } from './form.js'
 import { isGeminiArray, readGemini } from './gemini.js'
 import { isObject, type JsonObject, objectsIn, parseJson } from './json.js'
 import { isEnd } from './own.js'
@@ -31,7 +31,11 @@ export interface AnswerContent {
  * @param provider whose shape the request had; counts only where the answer alone could be several things
  */
 export function answerTextOf(contentType: string, body: Uint8Array, provider: string): AnswerContent | undefined {
-  const form = formOf(mediaTypeOf(contentType), body)
+  return contentOf(formOf(mediaTypeOf(contentType), body), provider)
+}
+
+/** As `answerTextOf`, of a body that was parsed already. */
+export function contentOf(form: Form, provider: string): AnswerContent | undefined {
   switch (form.kind) {
     case 'json':
       return jsonContent(form.value)

@@ -4,6 +4,7 @@ import type { BypassReason, CacheRequest, Outcome, RequestBody } from '../exchan
 import { semanticKeyOf } from '../fingerprint/namespace.js'
 import { readRequest } from '../fingerprint/reading.js'
 import { chain } from '../lib/deadline.js'
+import { once } from '../lib/once.js'
 import { parseControls, type RequestControls } from '../policy/controls.js'
 import type { PartitionResult } from '../policy/partition.js'
 import type { Awaitable } from '../ports.js'
@@ -123,14 +124,6 @@ export function createAdmission(context: EngineContext, isClosed: () => boolean,
   }
 
   return { open, forget: keys.forget }
-}
-
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined
-  return () => {
-    made ??= { value: make() }
-    return made.value
-  }
 }
 
 function isJson(contentType: string | undefined): boolean {
