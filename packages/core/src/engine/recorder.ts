@@ -1,19 +1,23 @@
 /** The recorder: takes an origin's answer as it goes out, shares it with followers, and stores it if every gate agrees. */
 
 import { type Bill, readBill } from '../answer/bill.js'
+import { type Form, formOf, mediaTypeOf } from '../answer/form.js'
 import { type AnswerInput, judgeAnswer } from '../answer/judge.js'
+import { contentOf } from '../answer/text.js'
 import { type ChunkMark, type Entry, type EntryPrompt, entryBytes } from '../entry/entry.js'
 import type { SkipReason, Usage } from '../events.js'
 import type { CacheRequest, HeaderPairs, Recorder } from '../exchange.js'
 import type { RequestShape } from '../fingerprint/fingerprint.js'
 import { evaluate, times } from '../freshness.js'
 import { etagFor } from '../http/etag.js'
-import { headerValue, relayableHeaders, storableHeaders } from '../http/headers.js'
+import { declaredLength, headerValue, relayableHeaders, storableHeaders } from '../http/headers.js'
 import { isThenable } from '../lib/deadline.js'
+import { once } from '../lib/once.js'
 import { NO_CONTROLS, type RequestControls } from '../policy/controls.js'
 import { isShareable, judgeHead } from '../policy/head-gates.js'
 import type { UpstreamTrace } from '../ports.js'
 import type { Lesson } from '../semantic/finding.js'
+import type { AnswerText } from '../semantic/ports.js'
 import type { FlightLease } from '../sharing.js'
 import type { TiersSetOutcome } from '../stores/tiers.js'
 import { type EngineContext, isLeaderOnly, labelsOf } from './context.js'
@@ -78,6 +82,8 @@ export function startRecording(context: EngineContext, recording: Recording): { 
   let done = false
   /** Shares the head, once: followers of a background flight have something else to send as long as no byte came. */
   let announce: (() => void) | undefined
+  /** What the answer says, where it may be found for other prompts. */
+  let said: AnswerText | undefined
 
   /** What the model call cost, for whom the cache asks by itself: nobody else has to know. */
   function spent(entry?: Entry): { tokens?: number; usd?: number } {
@@ -131,7 +137,8 @@ export function startRecording(context: EngineContext, recording: Recording): { 
       upstream: vouched ? 'complete' : trace.state,
       provider: shape.provider,
     }
-    const verdict = judgeAnswer(input)
+    const parse = once(() => formOf(mediaTypeOf(contentType), body))
+    const verdict = judgeAnswer(input, parse)
     if (verdict.kind === 'skip') return verdict.reason
     if (needsModelCall && trace.calls === 0 && !verdict.fromModel) return 'no-model-call'
     const model = shape.model ?? verdict.model
@@ -141,7 +148,9 @@ export function startRecording(context: EngineContext, recording: Recording): { 
     const ttlMs = lifetime(view)
     if (ttlMs === 0) return 'ttl-zero'
     const ownMs = jittered(ttlMs)
-    const toolCalling = callsTools(input)
+    const toolCalling = callsTools(input, parse)
+    const { prompt } = recording
+    said = prompt && context.semantic?.answerToFind(prompt.text, () => contentOf(parse(), shape.provider))
     const dependsOn = [...new Set([...rule.dependsOn(request), ...notes.dependsOn])]
     const entry: Entry = {
       id,
@@ -163,14 +172,10 @@ export function startRecording(context: EngineContext, recording: Recording): { 
         ...(dependsOn.length > 0 && { dependsOn }),
         ...(verdict.model !== undefined && { snapshot: verdict.model }),
         ...(toolCalling && { callsTools: true }),
-        ...(recording.prompt && isFindable(recording.prompt.text, contentType, body) && { prompt: recording.prompt }),
+        ...(said && prompt && { prompt }),
       },
     }
     return entryBytes(entry) > context.cache.maxEntryBytes ? 'too-large' : entry
-  }
-
-  function isFindable(text: string, contentType: string, body: Uint8Array): boolean {
-    return context.semantic?.isFindable(text, contentType, body, shape.provider) === true
   }
 
   /** In ms: the handler's word, else the app's for this answer, else the caller's clamped one, else the route's; a caller may shorten. */
@@ -194,9 +199,9 @@ export function startRecording(context: EngineContext, recording: Recording): { 
     return rule.jitter === 0 ? ttlMs : Math.max(1, Math.round(ttlMs * (1 - rule.jitter * context.random())))
   }
 
-  function callsTools(input: AnswerInput): boolean {
+  function callsTools(input: AnswerInput, parse: () => Form): boolean {
     if (rule.toolCalls === false) return false
-    const verdict = judgeAnswer({ ...input, allowToolCalls: false })
+    const verdict = judgeAnswer({ ...input, allowToolCalls: false }, parse)
     return verdict.kind === 'skip' && verdict.reason === 'tool-calls'
   }
 
@@ -237,7 +242,7 @@ export function startRecording(context: EngineContext, recording: Recording): { 
     }
     void lease?.close()
     marks.stored(key)
-    context.semantic?.stored(entry, recording.lesson)
+    context.semantic?.stored(entry, recording.lesson, said)
     ticket?.settle({ kind: 'stored', entryId: id, tokens: undefined, usd: undefined, ...spent(entry) })
     emitter.emit({
       ...labelsOf(clock, request, shape),
@@ -390,9 +395,4 @@ function viewOf(status: number, contentType: string, body: Uint8Array, model: st
 function mayValidate(headers: HeaderPairs): boolean {
   const contentType = headerValue(headers, 'content-type') ?? ''
   return /^application\/(?:[\w.+-]+\+)?json\b/i.test(contentType) && headerValue(headers, 'etag') === undefined
-}
-
-function declaredLength(headers: HeaderPairs): number | undefined {
-  const value = headerValue(headers, 'content-length')
-  return value === undefined ? undefined : Number(value)
 }

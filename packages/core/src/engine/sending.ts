@@ -40,6 +40,7 @@ export function createSending(context: EngineContext, sliding: Sliding, onDamage
   const semanticHandle = idleHandle('SEMANTIC-HIT')
 
   function hit(query: Query, found: Entryful): Awaitable<Outcome> {
+    if (query.semanticKey) context.semantic?.met(found.entry)
     return send(query, found, remainingMs(found.entry, clock.now()) > 0 ? undefined : 'max-stale', undefined)
   }
 

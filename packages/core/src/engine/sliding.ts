@@ -40,7 +40,9 @@ export function createSliding(context: EngineContext, isClosed: () => boolean): 
     const touched: Entry = { ...entry, staleAt, deleteAt: entry.deleteAt + (staleAt - entry.staleAt) }
     if (store.synchronous) {
       // In one go: nothing comes between the look and the write.
-      if (isThere(touched)) void store.set(touched)
+      if (!isThere(touched)) return
+      void store.set(touched)
+      context.semantic?.prolonged(touched)
       return
     }
     void touch(touched, entry.staleAt)
@@ -82,11 +84,12 @@ export function createSliding(context: EngineContext, isClosed: () => boolean): 
     const write = marks.writeOf(key)
     // Where another process has done it, that one comes into the memory in front.
     const found = await store.get(key, (other) => other.id === id && other.staleAt > before)
-    if (found.kind !== 'found' || found.entry.id !== id || found.fresh) return
+    if (found.kind !== 'found' || found.entry.id !== id) return
+    if (found.fresh) return context.semantic?.prolonged(found.entry)
     if (isDoubted() || marks.writeOf(key) !== write || !isThere(touched) || (lease && !lease.held) || isClosed()) return
     // A tier whose own time is short keeps its entries for no longer, also when they are stale.
     const deleteAt = Math.max(touched.deleteAt, touched.staleAt + found.entry.deleteAt - found.entry.staleAt)
-    await store.set({ ...touched, deleteAt }, lease, false)
+    if ((await store.set({ ...touched, deleteAt }, lease, false)) === 'stored') context.semantic?.prolonged(touched)
   }
 
   return { hit }

@@ -88,3 +88,9 @@ function without(headers: HeaderPairs, isDropped: (lowerName: string) => boolean
     return !isDropped(lower) && !named.includes(lower) && !lower.startsWith(':')
   })
 }
+
+/** The Content-Length field as a number: NaN where it is none, undefined where there is no such field. */
+export function declaredLength(headers: HeaderPairs): number | undefined {
+  const value = headerValue(headers, 'content-length')
+  return value === undefined ? undefined : Number(value)
+}

@@ -1,77 +1,87 @@
 /** What is learnt from the answers that are stored: how they compare with those nearest to them, and where they belong. */
 
-import { sha256 } from '#platform'
-import { answerTextOf } from '../answer/text.js'
+import { LRUCache } from 'lru-cache'
+import { type AnswerContent, answerTextOf } from '../answer/text.js'
 import type { Entry, EntryPrompt } from '../entry/entry.js'
 import { headerValue } from '../http/headers.js'
 import type { Awaitable, Clock } from '../ports.js'
 import type { SafeEmbedder } from './embedders/guarded.js'
 import type { Lesson, SemanticQuery } from './finding.js'
 import type { Judges } from './judges/judges.js'
-import type { LayerDeps, SemanticEvent } from './layer.js'
+import type { SemanticEvent } from './layer.js'
 import type { Learners } from './learners.js'
-import { MAX_NODES, type NodeTable } from './nodes.js'
+import { ANY, groupKey, type LayerStore, type Nearby } from './nearby.js'
+import { MAX_NODES, type Node } from './nodes.js'
 import type { ResolvedSemantic } from './options.js'
-import type { AnswerText, VectorIndex, VectorMatch } from './ports.js'
-import type { Neighbour } from './rule/standing.js'
+import type { AnswerText } from './ports.js'
 import { compareTexts } from './text/compare.js'
 import { matchable } from './text/eligibility.js'
-import type { Frequencies } from './text/frequencies.js'
 import { profileOf } from './text/profile.js'
 
 export interface Learning {
-  /** An answer is stored: it can be found from now on, and teaches. In the background. @param lesson undefined where nobody looked for it */
-  stored(entry: Entry, lesson: Lesson | undefined): void
-  /** Whether an answer may be found for another prompt than its own. @param body as the origin sent it */
-  isFindable(text: string, contentType: string, body: Uint8Array, provider: string): boolean
+  /**
+   * An answer is stored: it can be found from now on, and teaches. In the background.
+   *
+   * @param lesson undefined where nobody looked for it
+   * @param answer what it says, where that was read already
+   */
+  stored(entry: Entry, lesson: Lesson | undefined, answer?: AnswerText): void
+  /** An entry was found under its own key: if the store did not let it be added when it was stored, it is now. */
+  met(entry: Entry): void
+  /** An entry lasts longer than it did when it was stored. */
+  prolonged(entry: Entry): void
+  /**
+   * The answer to `text`, if it may be found for another prompt than its own: what calls tools, says nothing in words, or was asked in
+   * words that are never matched, may not.
+   */
+  answerToFind(text: string, read: () => AnswerContent | undefined): AnswerText | undefined
   /** Reads the entries of before a restart, in the background. */
   restore(): void
-  /** Resolves when everything that was to be learnt is learnt. */
-  idle(): Promise<void>
 }
 
 /** The layer's parts that learning works with. */
 export interface LearningContext {
   readonly options: ResolvedSemantic
-  readonly store: LayerDeps['store']
-  readonly decode: LayerDeps['decode']
+  readonly store: LayerStore
+  readonly decode: (entry: Entry) => Awaitable<Uint8Array>
   readonly clock: Clock
   readonly onEvent: (event: SemanticEvent) => void
+  readonly onFailed: (where: 'index' | 'learn', error: unknown) => void
   readonly embedder: SafeEmbedder
-  readonly index: VectorIndex
-  readonly nodes: NodeTable
+  readonly nearby: Nearby
   readonly judges: Judges
   readonly learners: Learners
-  readonly spaceOf: (namespace: string) => string
-  readonly frequenciesOf: (namespace: string) => Frequencies
-  readonly entryOf: (key: string, isFresh: (entry: Entry) => boolean) => Awaitable<{ readonly entry: Entry } | undefined>
-  readonly neighboursOf: (query: SemanticQuery, matches: readonly VectorMatch[]) => Awaitable<readonly Neighbour[]>
-  /** Takes the vector of a node out of the index. */
-  readonly drop: (key: string, namespace: string) => void
   /** Cosine below which prompts have nothing in common. */
   readonly least: number
   readonly isClosed: () => boolean
 }
 
 export function createLearning(context: LearningContext): Learning {
-  const { options, store, decode, clock, onEvent, embedder, index, nodes, judges, learners } = context
-  const { spaceOf, frequenciesOf, entryOf, neighboursOf, drop, least, isClosed } = context
+  const { options, store, decode, clock, onEvent, onFailed, embedder, nearby, judges, learners, least, isClosed } = context
+  const { nodes } = nearby
   const running = new Set<Promise<void>>()
+  /** Keys of entries that could not be added. */
+  const missed = new LRUCache<string, true>({ max: MAX_MISSED })
 
   function inBackground(work: Promise<void>, where: 'index' | 'learn'): void {
-    const guarded = work.catch((error: unknown) => onEvent({ type: 'semantic-failed', where, errorName: nameOf(error) }))
+    const guarded = work.catch((error: unknown) => onFailed(where, error))
     running.add(guarded)
     void guarded.finally(() => running.delete(guarded))
   }
 
-  function stored(entry: Entry, lesson: Lesson | undefined): void {
+  function stored(entry: Entry, lesson: Lesson | undefined, answer?: AnswerText): void {
     if (!lesson && nodes.get(entry.key)?.entryId === entry.id) return
     if (isClosed() || !entry.meta.prompt || running.size >= MAX_LEARNING) return
-    inBackground(lesson ? learn(entry, lesson) : adopt(entry, entry.meta.prompt), 'learn')
+    inBackground(lesson ? learn(entry, lesson, answer) : adopt(entry, entry.meta.prompt, answer), 'learn')
+  }
+
+  async function prolong({ key, staleAt }: Entry, node: Node): Promise<void> {
+    const vector = await embedder.embed(node.text)
+    if (!isClosed() && nodes.get(key) === node) await nearby.add(node, vector, staleAt)
   }
 
   /** An answer that came by without being looked for: refreshed, warmed, of another process, of before a restart. */
-  async function adopt(entry: Entry, { owner, ...semantic }: EntryPrompt): Promise<void> {
+  async function adopt(entry: Entry, { owner, ...semantic }: EntryPrompt, answer: AnswerText | undefined): Promise<void> {
     const profile = profileOf(semantic.text)
     const group = await recordedGroup(entry)
     // Another process has compared it already.
@@ -86,9 +96,8 @@ export function createLearning(context: LearningContext): Learning {
       mayAudit: false,
     }
     const vector = await embedder.embed(semantic.text)
-    const matches = await index.search(spaceOf(semantic.namespace), vector, { k: NEIGHBOURS })
-    const neighbours = await neighboursOf(query, matches)
-    await learn(entry, { query, profile, vector, neighbours, candidate: undefined, decision: undefined })
+    const neighbours = await nearby.search(semantic.namespace, vector, entry.key)
+    await learn(entry, { query, profile, vector, neighbours, candidate: undefined, decision: undefined }, answer)
   }
 
   /** Entries of before a restart, into an index that is in this process. */
@@ -102,7 +111,7 @@ export function createLearning(context: LearningContext): Learning {
     })
     for (const entry of found) {
       if (isClosed()) return
-      await restoreOne(entry).catch((error: unknown) => onEvent({ type: 'semantic-failed', where: 'index', errorName: nameOf(error) }))
+      await restoreOne(entry).catch((error: unknown) => onFailed('index', error))
     }
   }
 
@@ -120,13 +129,14 @@ export function createLearning(context: LearningContext): Learning {
     group: string,
     vector: Float32Array,
   ): Promise<void> {
-    const still = await entryOf(entry.key, ANY)
-    if (isClosed() || still?.entry.id !== entry.id) return
-    nodes.add({ key: entry.key, entryId: entry.id, namespace, text, group, owner })
-    frequenciesOf(namespace).add(profileOf(text))
-    await index.add(spaceOf(namespace), [{ id: entry.key, vector, deleteAt: entry.staleAt }])
-    // It went while it was added.
-    if (!nodes.get(entry.key)) drop(entry.key, namespace)
+    const still = await nearby.look(entry.key, ANY)
+    if (still.kind === 'failed') {
+      missed.set(entry.key, true)
+      throw new StoreUnansweredError(still.reason)
+    }
+    if (isClosed() || still.kind === 'absent' || still.entry.id !== entry.id) return
+    nearby.frequenciesOf(namespace).add(profileOf(text))
+    await nearby.add({ key: entry.key, entryId: entry.id, namespace, text, group, owner }, vector, entry.staleAt)
   }
 
   async function recordedGroup({ key, id }: Pick<Entry, 'key' | 'id'>): Promise<string | undefined> {
@@ -144,8 +154,12 @@ export function createLearning(context: LearningContext): Learning {
     }
   }
 
-  async function learn(entry: Entry, { query, profile, vector, neighbours, candidate, decision }: Lesson): Promise<void> {
-    const answer = await answerOf(entry)
+  async function learn(
+    entry: Entry,
+    { query, profile, vector, neighbours, candidate, decision }: Lesson,
+    read?: AnswerText,
+  ): Promise<void> {
+    const answer = read ?? (await answerOf(entry))
     if (!answer) return
     const { namespace, domain, text } = query.semantic
     let group: string | undefined
@@ -158,9 +172,9 @@ export function createLearning(context: LearningContext): Learning {
       if (!node || tried.has(node.group)) continue
       tried.add(node.group)
       // Equal answers to prompts that ask for different things ('Yes.') are no group.
-      if (compareTexts(profile, nodes.profileOf(node), frequenciesOf(namespace), options.guards).vetoes.length > 0) continue
-      const found = await entryOf(node.key, ANY)
-      const other = found && found.entry.id === node.entryId ? await answerOf(found.entry) : undefined
+      if (compareTexts(profile, nodes.profileOf(node), nearby.frequenciesOf(namespace), options.guards).vetoes.length > 0) continue
+      const found = await nearby.look(node.key, ANY)
+      const other = found.kind === 'found' && found.entry.id === node.entryId ? await answerOf(found.entry) : undefined
       if (!other) continue
       const opinion = await judges.ask({ prompts: [text, node.text], answers: [answer, other] })
       const isNearest = neighbour === neighbours[0]
@@ -174,13 +188,6 @@ export function createLearning(context: LearningContext): Learning {
     await place(entry, { text, namespace, ...(query.owner !== undefined && { owner: query.owner }) }, own, vector)
   }
 
-  /** What calls tools, says nothing in words, or was asked in words that are never matched, is found by its own key alone. */
-  function isFindable(text: string, contentType: string, body: Uint8Array, provider: string): boolean {
-    if (!isMatchable(text)) return false
-    const answer = answerTextOf(contentType, body, provider)
-    return answer !== undefined && !answer.toolCalls
-  }
-
   async function answerOf(entry: Entry): Promise<AnswerText | undefined> {
     const body = entry.encoding ? await decode(entry) : entry.body
     return answerTextOf(headerValue(entry.headers, 'content-type') ?? '', body, entry.meta.provider)
@@ -188,17 +195,19 @@ export function createLearning(context: LearningContext): Learning {
 
   return {
     stored,
-    isFindable,
-    restore: () => inBackground(restoreAll(), 'index'),
-    async idle() {
-      while (running.size > 0) await Promise.all(running)
+    met(entry) {
+      if (missed.delete(entry.key)) stored(entry, undefined)
     },
+    prolonged(entry) {
+      const node = nodes.get(entry.key)
+      if (node?.entryId === entry.id && running.size < MAX_LEARNING && !isClosed()) inBackground(prolong(entry, node), 'index')
+    },
+    answerToFind(text, read) {
+      const answer = isMatchable(text) ? read() : undefined
+      return answer?.toolCalls ? undefined : answer
+    },
+    restore: () => inBackground(restoreAll(), 'index'),
   }
-}
-
-/** Which group an answer belongs to: ids that say nothing. */
-export function groupKey(key: string, entryId: string): string {
-  return `lc0.group.${sha256(`${key} ${entryId}`).slice(0, 22)}`
 }
 
 /** Without its body. */
@@ -206,14 +215,13 @@ function slim(entry: Entry): Entry {
   return { ...entry, body: NO_BODY }
 }
 
-export function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : typeof error
+/** The store did not say whether an entry is there. */
+class StoreUnansweredError extends Error {
+  override readonly name: string = 'StoreUnansweredError'
 }
 
-export const ANY = (): boolean => true
-/** Nearest entries that a prompt is compared with. */
-export const NEIGHBOURS = 8
 const NO_BODY = new Uint8Array(0)
 /** Groups besides the nearest whose answers a new one is compared with. */
 const MERGES = 3
 const MAX_LEARNING = 1000
+const MAX_MISSED = 1000

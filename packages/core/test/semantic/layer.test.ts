@@ -2,10 +2,13 @@ import { describe, expect, it } from 'vitest'
 import type { LlmCache } from '../../src/cache.js'
 import type { LlmCacheOptions } from '../../src/engine/options.js'
 import type { CacheEvent } from '../../src/events.js'
+import type { CacheStore } from '../../src/ports.js'
 import { createHashEmbedder } from '../../src/semantic/embedders/hash.js'
 import { functionJudge } from '../../src/semantic/judges/function.js'
 import type { Embedder, Judge } from '../../src/semantic/ports.js'
 import type { DecisionPolicy } from '../../src/semantic/rule/policy.js'
+import { createMemoryStore } from '../../src/stores/memory.js'
+import { createManualClock } from '../../src/testing/manual-clock.js'
 import { completion, encode, field, harness, JSON_HEAD, open, type RequestParts, record } from '../engine/support.js'
 
 const ask = (content: string, more: object = {}): RequestParts => ({
@@ -379,6 +382,81 @@ describe('an audit', () => {
     await settled(cache)
     const { reply } = await open(cache, { ...ask(SKY_AGAIN), headers: { 'cache-control': 'only-if-cached' } }, 'replay')
     expect(field(reply.headers, 'x-llm-cache')).toBe('SEMANTIC-HIT')
+  })
+})
+
+describe('what can be found', () => {
+  it('is found for as long as its entry, where hits prolong that', async () => {
+    const { cache, clock } = semantic({}, { ttl: '10s', sliding: '60s', staleIfError: 0 })
+    await record(cache, ask(SKY))
+    await settled(cache)
+    for (let time = 0; time < 4; time++) {
+      clock.advance(7000)
+      await open(cache, ask(SKY), 'replay')
+      await settled(cache)
+    }
+    await open(cache, ask(SKY_AGAIN), 'replay')
+    clock.advance(10_001)
+    await open(cache, ask(SKY_AGAIN), 'record')
+  })
+
+  it.each<[string, (cache: LlmCache) => Promise<unknown>]>([
+    ['by tag', (cache) => cache.invalidate({ tags: ['sky'] })],
+    ['by pattern', (cache) => cache.invalidate({ pattern: { tag: 's*' } })],
+    ['by age', (cache) => cache.invalidate({ olderThan: '1ms' })],
+  ])('is no more what was removed %s', async (_, remove) => {
+    const { cache, clock } = semantic({}, { tags: ['sky'] })
+    const fields = await record(cache, ask(SKY))
+    await settled(cache)
+    const similar = (): Promise<readonly { entryId: string }[]> => cache.findSimilar(SKY_AGAIN, 3)
+    expect((await similar()).map(({ entryId }) => entryId)).toEqual([field(fields, 'x-llm-cache-id')])
+    clock.advance(1000)
+    await remove(cache)
+    expect(await similar()).toEqual([])
+    expect((await cache.stats()).semantic?.vectors).toBe(0)
+  })
+
+  it('is decoded and read once when it is stored', async () => {
+    let parsed = 0
+    const content = completion('Rayleigh scattering, of sunlight.')
+    const parse = JSON.parse
+    JSON.parse = (text: string, ...more) => {
+      if (text === content) parsed++
+      return parse(text, ...more)
+    }
+    try {
+      const { cache } = semantic({}, { compression: 'gzip' })
+      await record(cache, ask(SKY), content)
+      await settled(cache)
+      expect((await cache.stats()).semantic?.vectors).toBe(1)
+    } finally {
+      JSON.parse = parse
+    }
+    expect(parsed).toBe(1)
+  })
+
+  it('is told of where the store did not answer, and added when it is next met', async () => {
+    const clock = createManualClock()
+    const memory = createMemoryStore({ clock })
+    let down = false
+    const slow: CacheStore = {
+      ...memory,
+      synchronous: false,
+      get: async (key) => (down ? Promise.reject(new Error('down')) : memory.get(key)),
+    }
+    const { cache, events } = semantic({}, { clock, store: slow })
+    const { recorder } = await open(cache, ask(SKY), 'record')
+    down = true
+    recorder.head(200, JSON_HEAD)
+    recorder.write(encode(completion()))
+    recorder.end()
+    await settled(cache)
+    expect(events).toContainEqual(expect.objectContaining({ type: 'semantic-failed', where: 'learn' }))
+    expect((await cache.stats()).semantic?.vectors).toBe(0)
+    down = false
+    await open(cache, ask(SKY), 'replay')
+    await settled(cache)
+    expect((await cache.stats()).semantic?.vectors).toBe(1)
   })
 })
 

@@ -1,0 +1,168 @@
+/** What lies near a prompt: the vector index, what is known of the entries that its vectors lead to, and these entries themselves. */
+
+import { LRUCache } from 'lru-cache'
+import { sha256 } from '#platform'
+import type { Entry } from '../entry/entry.js'
+import { VectorIndexError } from '../errors.js'
+import { chain, isThenable, withDeadline } from '../lib/deadline.js'
+import type { Awaitable, Clock } from '../ports.js'
+import type { Lookup, StoreTiers } from '../stores/tiers.js'
+import { createNodeTable, MAX_NODES, type Node, type NodeTable } from './nodes.js'
+import type { VectorIndex, VectorMatch } from './ports.js'
+import type { Neighbour } from './rule/standing.js'
+import { createFrequencies, type Frequencies } from './text/frequencies.js'
+import { createMemoryVectorIndex } from './vectors/memory.js'
+
+/** What the layer needs of the stores. */
+export type LayerStore = Pick<StoreTiers, 'peek' | 'get' | 'records' | 'scan'>
+
+export interface Nearby {
+  readonly nodes: NodeTable
+  /** The vectors are in this process alone. */
+  readonly isOwn: boolean
+  /**
+   * The entries nearest to `vector` in `namespace`, best first, without the one under `key`.
+   *
+   * @param deadlineMs longest wait for the index. @default none
+   * @throws what the index throws, and VectorIndexError where it takes too long
+   */
+  search(namespace: string, vector: Float32Array, key: string, deadlineMs?: number): Awaitable<readonly Neighbour[]>
+  /** As `search`, of all namespaces under `prefix`, `k` of each, as nodes. */
+  searchAll(prefix: string, vector: Float32Array, k: number): Promise<readonly { readonly node: Node; readonly similarity: number }[]>
+  look(key: string, isFresh: (entry: Entry) => boolean): Awaitable<Lookup>
+  /** Makes an entry one that can be found, or its vector last longer. @param deleteAt ms since the epoch */
+  add(node: Node, vector: Float32Array, deleteAt: number): Promise<void>
+  /** Neither the node nor its vector is found any more. */
+  lose(key: string, namespace: string): void
+  clear(prefix: string): void
+  frequenciesOf(namespace: string): Frequencies
+  close(): Promise<void>
+}
+
+export interface NearbyOptions {
+  readonly store: LayerStore
+  /** The app's own. */
+  readonly index: VectorIndex | undefined
+  readonly embedderId: string
+  readonly clock: Clock
+  /** The index could not do what was asked of it in the background. */
+  readonly onFailed: (error: unknown) => void
+}
+
+export function createNearby({ store, index: given, embedderId, clock, onFailed }: NearbyOptions): Nearby {
+  const own = given ? undefined : createMemoryVectorIndex({ maxVectors: MAX_NODES, maxBytes: OWN_INDEX_BYTES, clock })
+  const index = given ?? (own as VectorIndex)
+  // An index of the app's own may be others' too: what leaves this process's memory stays there.
+  const nodes = createNodeTable(MAX_NODES, ({ key, namespace }) => own && drop(key, namespace))
+  const frequencies = new LRUCache<string, Frequencies>({ max: MAX_NAMESPACES })
+  /** Vectors of two embedders are never compared. */
+  const space = sha256(embedderId).slice(0, 8)
+  const spaceOf = (namespace: string): string => `${namespace}.${space}`
+
+  function drop(key: string, namespace: string): void {
+    safely(() => index.remove(spaceOf(namespace), [key]))
+  }
+
+  function safely(work: () => Awaitable<unknown>): void {
+    try {
+      const result = work()
+      if (isThenable(result)) void Promise.resolve(result).catch(onFailed)
+    } catch (error) {
+      onFailed(error)
+    }
+  }
+
+  function lose(key: string, namespace: string): void {
+    nodes.remove(key)
+    drop(key, namespace)
+  }
+
+  function inTime<T>(work: Awaitable<T>, deadlineMs: number | undefined): Awaitable<T> {
+    if (deadlineMs === undefined || !isThenable(work)) return work
+    return withDeadline(work, deadlineMs, clock).then((settled) => {
+      if (settled.kind === 'done') return settled.value
+      throw settled.kind === 'thrown' ? settled.error : new VectorIndexError('timeout', 'The vector index did not answer in time.')
+    })
+  }
+
+  function neighboursOf(key: string, namespace: string, matches: readonly VectorMatch[]): Awaitable<readonly Neighbour[]> {
+    const known = (): readonly Neighbour[] =>
+      matches.flatMap(({ id, similarity }): Neighbour[] => {
+        const node = nodes.get(id)
+        return node && node.namespace === namespace && id !== key ? [{ id, similarity, group: node.group }] : []
+      })
+    const strangers = store.records.lasting ? matches.filter(({ id }) => id !== key && !nodes.get(id)) : []
+    if (strangers.length === 0) return known()
+    return Promise.all(strangers.map(({ id }) => meet(id, namespace))).then(known)
+  }
+
+  /** What another process added, or this one before it was restarted. */
+  async function meet(key: string, namespace: string): Promise<void> {
+    const found = await look(key, ANY)
+    if (found.kind === 'failed') return
+    const prompt = found.kind === 'found' ? found.entry.meta.prompt : undefined
+    if (found.kind !== 'found' || prompt?.namespace !== namespace) return drop(key, namespace)
+    const group = (await store.records.read(groupKey(key, found.entry.id)))?.[0] ?? found.entry.id
+    if (!nodes.get(key)) nodes.add({ key, entryId: found.entry.id, namespace, text: prompt.text, group, owner: prompt.owner })
+  }
+
+  function look(key: string, isFresh: (entry: Entry) => boolean): Awaitable<Lookup> {
+    const near = store.peek(key, isFresh)
+    return near.kind === 'found' ? near : store.get(key, isFresh)
+  }
+
+  return {
+    nodes,
+    isOwn: own !== undefined,
+    search: (namespace, vector, key, deadlineMs) =>
+      chain(inTime(index.search(spaceOf(namespace), vector, { k: NEIGHBOURS }), deadlineMs), (matches) =>
+        neighboursOf(key, namespace, matches),
+      ),
+    async searchAll(prefix, vector, k) {
+      const found: { node: Node; similarity: number }[] = []
+      for (const namespace of nodes.namespaces(prefix)) {
+        for (const { id, similarity } of await index.search(spaceOf(namespace), vector, { k })) {
+          const node = nodes.get(id)
+          if (node) found.push({ node, similarity })
+        }
+      }
+      return found.sort((a, b) => b.similarity - a.similarity).slice(0, k)
+    },
+    look,
+    async add(node, vector, deleteAt) {
+      const { key, namespace } = node
+      if (nodes.get(key) !== node) nodes.add(node)
+      await index.add(spaceOf(namespace), [{ id: key, vector, deleteAt }])
+      // It went while it was added.
+      if (!nodes.get(key)) drop(key, namespace)
+    },
+    lose,
+    clear(prefix) {
+      nodes.clear(prefix)
+      safely(() => index.clear(prefix))
+      for (const namespace of [...frequencies.keys()]) if (namespace.startsWith(prefix)) frequencies.delete(namespace)
+    },
+    frequenciesOf(namespace) {
+      const known = frequencies.get(namespace)
+      if (known) return known
+      const made = createFrequencies(MAX_TERMS)
+      frequencies.set(namespace, made)
+      return made
+    },
+    async close() {
+      await own?.close()
+    },
+  }
+}
+
+/** Which group an answer belongs to: ids that say nothing. */
+export function groupKey(key: string, entryId: string): string {
+  return `lc0.group.${sha256(`${key} ${entryId}`).slice(0, 22)}`
+}
+
+export const ANY = (): boolean => true
+/** Nearest entries that a prompt is compared with. */
+const NEIGHBOURS = 8
+const OWN_INDEX_BYTES = 128 * 1024 * 1024
+const MAX_NAMESPACES = 1000
+const MAX_TERMS = 5000

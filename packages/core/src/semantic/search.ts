@@ -1,0 +1,133 @@
+/** Finds the entry nearest to a prompt, and decides whether it answers. Never throws and never rejects: what goes wrong is no match, and an event. */
+
+import type { Entry } from '../entry/entry.js'
+import { chain, isThenable } from '../lib/deadline.js'
+import type { Awaitable } from '../ports.js'
+import type { SafeEmbedder } from './embedders/guarded.js'
+import type { Finding, Lesson, NoMatchReason, SemanticQuery } from './finding.js'
+import type { Learners } from './learners.js'
+import type { Nearby } from './nearby.js'
+import type { Node } from './nodes.js'
+import type { ResolvedSemantic } from './options.js'
+import type { Calibration } from './ports.js'
+import { featuresOf } from './rule/features.js'
+import type { Candidate, Decision } from './rule/policy.js'
+import { type Neighbour, standingOf } from './rule/standing.js'
+import { compareTexts } from './text/compare.js'
+import { matchable } from './text/eligibility.js'
+import { profileOf, type TextProfile } from './text/profile.js'
+
+/** The layer's parts that searching works with. */
+export interface SearchContext {
+  readonly options: ResolvedSemantic
+  readonly embedder: SafeEmbedder
+  readonly calibration: Calibration
+  readonly nearby: Nearby
+  readonly learners: Learners
+  readonly onFailed: (where: 'index' | 'router', error: unknown) => void
+  /** An entry answers another prompt than its own. */
+  readonly onServed: (entryId: string, domain: string, candidate: Candidate, decision: Decision) => void
+  /** Another entry was found under a key that led to an older one. */
+  readonly onReplaced: (entry: Entry) => void
+}
+
+export function createSearch(context: SearchContext): (query: SemanticQuery) => Awaitable<Finding> {
+  const { options, embedder, calibration, nearby, learners, onFailed, onServed, onReplaced } = context
+  const { nodes } = nearby
+
+  function find(query: SemanticQuery): Awaitable<Finding> {
+    return attempt('router-failed', () => {
+      const profile = profileOf(query.semantic.text)
+      const unfit = matchable(profile, options.minTokens)
+      if (unfit) return nothing(unfit)
+      const asks = options.router?.(profile)
+      return asks ? nothing(`asks-${asks}`) : search(query, profile)
+    })
+  }
+
+  function search(query: SemanticQuery, profile: TextProfile): Awaitable<Finding> {
+    const { text, namespace } = query.semantic
+    return attempt('embedder-failed', () =>
+      chain(embedder.embed(text), (vector) =>
+        attempt('index-failed', () =>
+          chain(nearby.search(namespace, vector, query.key, INDEX_DEADLINE_MS), (neighbours) => judge(query, profile, vector, neighbours)),
+        ),
+      ),
+    )
+  }
+
+  function attempt(reason: 'router-failed' | 'embedder-failed' | 'index-failed', work: () => Awaitable<Finding>): Awaitable<Finding> {
+    const failed = (error: unknown): Finding => {
+      // The embedder tells of its failures itself.
+      if (reason !== 'embedder-failed') onFailed(reason === 'index-failed' ? 'index' : 'router', error)
+      return nothing(reason)
+    }
+    try {
+      const result = work()
+      return isThenable(result) ? Promise.resolve(result).catch(failed) : result
+    } catch (error) {
+      return failed(error)
+    }
+  }
+
+  function judge(query: SemanticQuery, profile: TextProfile, vector: Float32Array, neighbours: readonly Neighbour[]): Awaitable<Finding> {
+    const { domain, namespace } = query.semantic
+    const policy = learners.of(domain)
+    const lesson = (candidate?: Candidate, decision?: Decision): Lesson => ({ query, profile, vector, neighbours, candidate, decision })
+    const nearest = neighbours[0]
+    if (!nearest) {
+      policy.decide(undefined)
+      return nothing('nothing-near', lesson())
+    }
+    const node = nodes.get(nearest.id) as Node
+    const comparison = compareTexts(profile, nodes.profileOf(node), nearby.frequenciesOf(namespace), options.guards)
+    const veto = comparison.vetoes[0]
+    if (veto) {
+      policy.decide(undefined)
+      return nothing(`guard-${veto.guard}`, lesson(), nearest.similarity)
+    }
+    const standing = standingOf(neighbours)
+    const features = featuresOf(standing, nodes.groupSize(node.group), comparison, calibration)
+    const candidate: Candidate = { features, similarity: nearest.similarity, entryId: node.entryId }
+    const decision = policy.decide(candidate)
+    const told = { similarity: nearest.similarity, probability: decision.probability, threshold: decision.threshold }
+    // Whatever keeps the policy's word from being kept, its answer is seen for certain.
+    const no = (reason: NoMatchReason, auditRate = 1): Finding => ({
+      match: undefined,
+      reason,
+      ...told,
+      lesson: lesson(candidate, { ...decision, auditRate }),
+    })
+    if (decision.action === 'ask') return no('unsure', decision.auditRate)
+    if (query.least !== undefined && nearest.similarity < query.least) return no('unsure')
+    if (options.quorum && node.owner !== query.owner && !nodes.isShared(node.group)) return no('quorum')
+    if (decision.action === 'audit' && query.mayAudit) return no('audit', decision.auditRate)
+    return chain(nearby.look(node.key, query.isFresh), (found): Finding => {
+      if (found.kind === 'failed') return no('entry-gone')
+      if (found.kind === 'absent' || found.entry.id !== node.entryId) {
+        nearby.lose(node.key, namespace)
+        // Another one took its place, here or in another process: it is known by what it says of itself.
+        if (found.kind === 'found') onReplaced(found.entry)
+        return no('entry-gone')
+      }
+      if (!found.fresh) return no('entry-gone')
+      onServed(found.entry.id, domain, candidate, decision)
+      const { entry, source } = found
+      return {
+        match: { entry, source, similarity: nearest.similarity, probability: decision.probability, error: decision.error },
+        reason: undefined,
+        ...told,
+        lesson: undefined,
+      }
+    })
+  }
+
+  return find
+}
+
+function nothing(reason: NoMatchReason, lesson?: Lesson, similarity?: number): Finding {
+  return { match: undefined, reason, similarity, probability: undefined, threshold: undefined, lesson }
+}
+
+/** Longest wait for the index, in ms. */
+const INDEX_DEADLINE_MS = 250
