@@ -307,6 +307,31 @@ describe('learning', () => {
   })
 })
 
+describe('a user with two tokens', () => {
+  const by = (token: string, content: string): RequestParts => ({
+    ...ask(content),
+    headers: { authorization: `Bearer ${token}`, 'x-user-id': 'ann' },
+  })
+
+  it.each([
+    ['is two, where credentials alone tell', undefined, 'replay' as const],
+    ['is one, where a field says who it is', { headers: ['x-user-id'], ignore: ['authorization'] }, 'record' as const],
+  ])('%s', async (_, credentials, outcome) => {
+    const { cache } = semantic({}, { partition: 'shared', ...(credentials && { credentials }) })
+    await record(cache, by('first', SKY), completion('Rayleigh.'))
+    await settled(cache)
+    // Asked anew, so that it is recorded for both.
+    await record(
+      cache,
+      { ...by('second', SKY_AGAIN), headers: { ...by('second', SKY_AGAIN).headers, 'x-llm-cache-control': 'threshold=0.999' } },
+      completion('Rayleigh.'),
+    )
+    await settled(cache)
+    const other = { ...ask('Why does the sky look very blue at noon?'), headers: { authorization: 'Bearer x', 'x-user-id': 'bob' } }
+    await open(cache, other, outcome)
+  })
+})
+
 describe('what fails is a miss', () => {
   const broken: Record<string, Partial<Embedder>> = {
     'an embedder that throws': {
