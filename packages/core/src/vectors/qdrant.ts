@@ -4,7 +4,8 @@ import { checkNames, wrongValue } from '../checks.js'
 import { VectorError, VectorIndexError } from '../errors.js'
 import type { VectorIndex, VectorItem } from '../semantic/ports.js'
 import { toUnitVector } from '../semantic/vectors/unit.js'
-import { clamped, createBatch, finiteTime, pieces } from './batch.js'
+import { addAll } from './adding.js'
+import { clamped, finiteTime, pieces } from './batch.js'
 import { createCalls } from './calls.js'
 import { createDimensionsMemo } from './dimensions.js'
 import { checkName, checkOneOf, loadPeer, resolveServerOptions, type ServerIndexOptions } from './options.js'
@@ -144,19 +145,8 @@ export function createQdrantVectorIndex(options: QdrantVectorIndexOptions): Vect
   return {
     name: 'qdrant',
     shared: true,
-    async add(namespace, items) {
-      const now = clock.now()
-      const { items: ready, dimensions, expired } = createBatch(items, now)
-      for (const some of pieces(ready, ADDED_AT_ONCE)) {
-        await calls.run(async () => {
-          await make(dimensions)
-          await checkNamespace(namespace, dimensions, now)
-          await upsert(namespace, dimensions, some)
-        })
-      }
-      if (expired.length > 0) await remove(namespace, expired)
-      await calls.run(() => sweep(now))
-    },
+    add: (namespace, items) =>
+      addAll({ namespace, items, clock, calls, size: ADDED_AT_ONCE, make, checkNamespace, insert: upsert, remove, sweep }),
     async search(namespace, vector, { k, minSimilarity = -1, exact = false }) {
       const unit = toUnitVector(vector)
       const query = { query: Array.from(unit), filter: live(namespace, clock.now()), limit: k, params: { exact }, with_payload: ['id'] }

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { RequestBody } from '../../src/exchange.js'
 import type { FingerprintInput } from '../../src/fingerprint/fingerprint.js'
-import { bypassOf, keyOf, PARTITION, request, shapeOf } from './request.js'
+import { bypassOf, keyOf, PARTITION, request, shapeOf, VARIANTS } from './request.js'
 
 const CHAT = { model: 'gpt-4o', messages: [{ role: 'user', content: 'hi' }], temperature: 0.2 }
 const bytes = (text: string): RequestBody => ({ kind: 'bytes', bytes: new TextEncoder().encode(text) })
@@ -16,18 +16,7 @@ describe('the key', () => {
 
   it('differs for every part of the request', () => {
     const variants: Partial<FingerprintInput>[] = [
-      {},
-      { method: 'QUERY' },
-      { host: 'other.test' },
-      { url: '/chat?x=1' },
-      { url: '/chat/' },
-      { contentType: 'application/vnd.x+json' },
-      { contentType: undefined },
-      { headers: [['x-tone', 'formal']] },
-      { headers: [['x-tone', '']] },
-      { partition: 'B'.repeat(22) },
-      { normalize: 'exact' },
-      { normalize: 'loose' },
+      ...VARIANTS,
       { body: { kind: 'none' } },
       { body: bytes('[]') },
       { body: bytes('{}') },

@@ -5,7 +5,7 @@ import type { FingerprintInput, NormalizeMode } from '../../src/fingerprint/fing
 import { type SemanticKey, semanticKeyOf } from '../../src/fingerprint/namespace.js'
 import { PROVIDERS } from '../../src/fingerprint/providers.js'
 import { readRequest } from '../../src/fingerprint/reading.js'
-import { bypassOf, keyOf, PARTITION, request, shapeOf } from './request.js'
+import { bypassOf, keyOf, PARTITION, request, shapeOf, VARIANTS } from './request.js'
 import { PROMPT, SAMPLES, type SemanticSample } from './semantic-samples.js'
 
 type Found = SemanticKey & { kind: 'prompt' }
@@ -134,21 +134,7 @@ describe('the namespace', () => {
   const CHAT = { model: 'gpt-4o', messages: [{ role: 'user', content: 'hi there' }] }
 
   it('differs for every part of the request but the prompt', () => {
-    const variants: Partial<FingerprintInput>[] = [
-      {},
-      { method: 'QUERY' },
-      { host: 'other.test' },
-      { url: '/chat?x=1' },
-      { url: '/chat/' },
-      { contentType: 'application/vnd.x+json' },
-      { contentType: undefined },
-      { headers: [['x-tone', 'formal']] },
-      { headers: [['x-tone', '']] },
-      { partition: 'B'.repeat(22) },
-      { normalize: 'exact' },
-      { normalize: 'loose' },
-    ]
-    expect(new Set(variants.map((variant) => found(request(CHAT, variant)).namespace)).size).toBe(variants.length)
+    expect(new Set(VARIANTS.map((variant) => found(request(CHAT, variant)).namespace)).size).toBe(VARIANTS.length)
   })
 
   it('is the digest that the format says, spelled out, and no cache key', () => {

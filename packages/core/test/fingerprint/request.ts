@@ -37,3 +37,19 @@ function keyed(result: FingerprintResult): FingerprintResult & { kind: 'key' } {
   if (result.kind !== 'key') throw new Error(`bypassed: ${result.reason}`)
   return result
 }
+
+/** Requests that differ in everything but the body. */
+export const VARIANTS: readonly Partial<FingerprintInput>[] = [
+  {},
+  { method: 'QUERY' },
+  { host: 'other.test' },
+  { url: '/chat?x=1' },
+  { url: '/chat/' },
+  { contentType: 'application/vnd.x+json' },
+  { contentType: undefined },
+  { headers: [['x-tone', 'formal']] },
+  { headers: [['x-tone', '']] },
+  { partition: 'B'.repeat(22) },
+  { normalize: 'exact' },
+  { normalize: 'loose' },
+]
