@@ -4,11 +4,12 @@
  * by their chance, are unbiased. docs/semantic.md has the method and its measurements.
  */
 
-import { type BoundOptions, blocksOf, type Point, type Threshold, thresholdOf } from './bound.js'
+import { type BoundOptions, type Threshold, thresholdOf } from './bound.js'
+import { type ErrorCurve, fitCurve } from './curve.js'
 import { createDriftTest } from './drift.js'
 import { FEATURE_NAMES, FEATURE_SCALE, FEATURES_VERSION, type Features } from './features.js'
 import { createLabelRing, type Label } from './labels.js'
-import { type Example, fitLogistic, probability } from './logistic.js'
+import { type Example, fitLogistic, leftOut, probability } from './logistic.js'
 import type { Candidate, Decision, DecisionPolicy, Outcome, PolicyState } from './policy.js'
 
 /** Coefficients to begin with, of `FEATURE_NAMES`. */
@@ -114,12 +115,11 @@ export function createAdaptivePolicy(options: AdaptiveOptions): DecisionPolicy {
     const examples = labels.map(exampleOf)
     const ridge = (prior ? PRIOR_WORTH : RIDGE) * FEATURE_SCALE * FEATURE_SCALE
     const whole = yield* fitLogistic(examples, { prior: start, ridge, start: beta })
-    const blocks = blocksOf(yield* crossValidated(labels, examples, whole, ridge))
-    yield
+    const curve = yield* curveOf(labels, yield* leftOut(examples, whole, ridge))
     const probabilities = yield* expected(labels, whole)
     // More was learnt of in the meantime than this work knows.
     if (era !== begun) return
-    const next = thresholdOf(blocks, probabilities, Math.max(recent.length, probabilities.length), options)
+    const next = thresholdOf(curve, probabilities, Math.max(recent.length, probabilities.length), options)
     // Chance finds a lenient threshold now and then: two in a row have to allow what is served.
     const before = lastTau
     lastTau = next.tau
@@ -141,27 +141,6 @@ export function createAdaptivePolicy(options: AdaptiveOptions): DecisionPolicy {
       if (index % RECENT_SLICE === 0) yield
     }
     return probabilities
-  }
-
-  /** Each label with the probability by a model that has not seen it: by its own the model would flatter itself. */
-  function* crossValidated(
-    labels: readonly Label[],
-    examples: readonly Example[],
-    whole: Float64Array,
-    ridge: number,
-  ): Generator<void, Point[]> {
-    const points: Point[] = []
-    for (const fold of [0, 1]) {
-      const others = examples.filter((_, index) => index % 2 !== fold)
-      const half = yield* fitLogistic(others, { prior: start, ridge, start: whole, maxSteps: 3 })
-      for (let index = fold; index < labels.length; index += 2) {
-        const { features, correct, chance, rejected } = labels[index] as Label
-        const weight = rejected ? REJECTION_WORTH : Math.min(MOST_WORTH, 1 / chance)
-        points.push({ p: probability(half, features), wrong: !correct, weight })
-      }
-      yield
-    }
-    return points
   }
 
   return {
@@ -200,13 +179,30 @@ function coefficientsOf(prior: Prior | undefined): Float64Array {
   return Float64Array.from(prior.coefficients, (value) => value / FEATURE_SCALE)
 }
 
+/**
+ * @param unseen probability of each label by a model that has not seen it: by its own the model would flatter itself
+ *
+ * Labels count alike, whatever the chance of their audit was: few heavy ones say less than many light ones, and those that were asked for
+ * below a threshold of before err more often, not less.
+ */
+function* curveOf(labels: readonly Label[], unseen: Float64Array): Generator<void, ErrorCurve> {
+  return yield* fitCurve(
+    labels.map(({ correct, rejected }, index) => ({
+      p: unseen[index] as number,
+      wrong: !correct,
+      weight: rejected ? REJECTION_WORTH : 1,
+    })),
+  )
+}
+
 function exampleOf({ features, correct, chance, rejected }: Label): Example {
   return { x: features, correct, weight: rejected ? REJECTION_WORTH : Math.min(MOST_FIT_WORTH, 1 / chance) }
 }
 
 const NOTHING: Threshold = { tau: Number.POSITIVE_INFINITY, error: 0, upper: 0, served: 0 }
 const MAX_LABELS = 6000
-const MAX_RECENT = 5000
+/** Long enough to count what is served, short enough to follow a cache that fills. */
+const MAX_RECENT = 2500
 const RECENT_SLICE = 500
 /** So many recent requests stand for those to come. */
 const LEAST_RECENT = 500
@@ -218,8 +214,6 @@ const AUDITS_FALL = 650
 /** Labels' worth of the prior. */
 const PRIOR_WORTH = 30
 const RIDGE = 1
-/** Few heavy labels say less than many light ones; what the rest would weigh more is left to the model, which knew them when it chose. */
-const MOST_WORTH = 4
 const MOST_FIT_WORTH = 6
 const REJECTION_WORTH = 10
 const KEPT_AFTER_DRIFT = 100

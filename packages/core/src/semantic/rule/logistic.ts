@@ -26,7 +26,7 @@ export function probability(beta: Float64Array, x: ArrayLike<number>): number {
   return 1 / (1 + Math.exp(-sum))
 }
 
-/** Coefficients, as many as the prior has. Yields after every few hundred examples (about a millisecond). */
+/** Coefficients, as many as the prior has. Yields after every hundred examples (a fraction of a millisecond). */
 export function* fitLogistic(examples: readonly Example[], options: FitOptions): Generator<void, Float64Array> {
   const { prior, ridge, start = prior, maxSteps = 8 } = options
   const size = prior.length
@@ -55,6 +55,55 @@ export function* fitLogistic(examples: readonly Example[], options: FitOptions):
   return beta
 }
 
+/**
+ * The lower triangle L of which L L^T is the curvature of the fit at `beta`: the inverse of the coefficients' covariance (Laplace's
+ * approximation). Yields as `fitLogistic` does.
+ */
+export function* factorOf(examples: readonly Example[], beta: Float64Array, ridge: number): Generator<void, Float64Array> {
+  const size = beta.length
+  const hessian = new Float64Array(size * size)
+  const gradient = new Float64Array(size)
+  for (let from = 0; from < examples.length; from += SLICE) {
+    accumulate(examples, from, Math.min(from + SLICE, examples.length), beta, gradient, hessian)
+    yield
+  }
+  for (let index = 0; index < size; index++) hessian[index * size + index] = (hessian[index * size + index] as number) + ridge
+  return triangleOf(hessian, size)
+}
+
+/** x^T H^-1 x, where `factor` is that of H: the variance of the score of x. */
+export function lengthBy(factor: Float64Array, x: ArrayLike<number>): number {
+  const size = x.length
+  const solved = new Float64Array(size)
+  let sum = 0
+  for (let row = 0; row < size; row++) {
+    let rest = x[row] as number
+    for (let k = 0; k < row; k++) rest -= (factor[row * size + k] as number) * (solved[k] as number)
+    const part = rest / (factor[row * size + row] as number)
+    solved[row] = part
+    sum += part * part
+  }
+  return sum
+}
+
+/**
+ * The probability of each example by the model that would have been fitted without it, to first order (Rad and Maleki, "A scalable
+ * estimate of the out-of-sample prediction error via approximate leave-one-out cross-validation", 2020). Yields as `fitLogistic` does.
+ */
+export function* leftOut(examples: readonly Example[], beta: Float64Array, ridge: number): Generator<void, Float64Array> {
+  const factor = yield* factorOf(examples, beta, ridge)
+  const probabilities = new Float64Array(examples.length)
+  for (const [index, { x, correct, weight }] of examples.entries()) {
+    if (index % SLICE === 0) yield
+    const p = probability(beta, x)
+    const reach = lengthBy(factor, x)
+    const kept = Math.max(LEAST_KEPT, 1 - reach * weight * p * (1 - p))
+    const score = Math.log(Math.max(TINY, p) / Math.max(TINY, 1 - p)) - (reach * weight * ((correct ? 1 : 0) - p)) / kept
+    probabilities[index] = 1 / (1 + Math.exp(-score))
+  }
+  return probabilities
+}
+
 function accumulate(
   examples: readonly Example[],
   from: number,
@@ -81,9 +130,8 @@ function accumulate(
   }
 }
 
-/** `matrix` x = `right` for a symmetric positive definite matrix of which the lower half is given (Cholesky). */
-function solve(matrix: Float64Array, right: Float64Array): Float64Array {
-  const size = right.length
+/** The lower triangle L of which L L^T is `matrix`, symmetric and positive definite, of which the lower half is given (Cholesky). */
+function triangleOf(matrix: Float64Array, size: number): Float64Array {
   const lower = new Float64Array(size * size)
   const at = (row: number, column: number): number => lower[row * size + column] as number
   for (let row = 0; row < size; row++) {
@@ -93,6 +141,14 @@ function solve(matrix: Float64Array, right: Float64Array): Float64Array {
       lower[row * size + column] = row === column ? Math.sqrt(Math.max(sum, LEAST_PIVOT)) : sum / at(column, column)
     }
   }
+  return lower
+}
+
+/** `matrix` x = `right`, `matrix` as `triangleOf` takes it. */
+function solve(matrix: Float64Array, right: Float64Array): Float64Array {
+  const size = right.length
+  const lower = triangleOf(matrix, size)
+  const at = (row: number, column: number): number => lower[row * size + column] as number
   const result = Float64Array.from(right)
   for (let row = 0; row < size; row++) {
     let sum = result[row] as number
@@ -107,7 +163,10 @@ function solve(matrix: Float64Array, right: Float64Array): Float64Array {
   return result
 }
 
-const SLICE = 400
+const SLICE = 100
 const TOLERANCE = 1e-4
 const LEAST_CURVE = 1e-6
 const LEAST_PIVOT = 1e-9
+const TINY = 1e-12
+/** Share of itself that an example leaves to the others, at the least. */
+const LEAST_KEPT = 0.1

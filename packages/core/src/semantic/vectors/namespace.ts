@@ -6,7 +6,7 @@ import { BLOCK_SIZE, SIGNATURE_BYTES } from './layout.js'
 import { createNearestItems, type NearestItems } from './nearest-items.js'
 import type { Sign } from './rotation.js'
 import { type Centre, createSignedVectors, type SignedVectors } from './signed.js'
-import { checkDimensions, dot } from './unit.js'
+import { checkDimensions, dotWith } from './unit.js'
 
 /** An id's vector, wherever it lies at the moment. */
 export interface Item {
@@ -118,9 +118,10 @@ export class Namespace {
   search(query: Float32Array, wanted: VectorQuery, now: number, expired: (item: Item) => void): readonly VectorMatch[] {
     checkDimensions(query.length, this.dimensions)
     const best = createNearestItems<Item>(wanted.k, wanted.minSimilarity ?? -1)
+    const similarityOf = dotWith(query)
     const offer = (slot: number): void => {
       const item = this.#items[slot] as Item
-      if (item.deleteAt > now) best.offer(item, dot(query, this.#page(slot), this.#offset(slot)))
+      if (item.deleteAt > now) best.offer(item, similarityOf(this.#page(slot), this.#offset(slot)))
       else expired(item)
     }
     if (this.#signed && !wanted.exact) this.#offerNear(this.#signed, best, query, wanted.k, offer)

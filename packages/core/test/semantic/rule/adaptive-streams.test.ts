@@ -104,13 +104,13 @@ describe('the adaptive policy', () => {
     expect(served).toBeGreaterThan(0.1)
     // What was kept no longer answers anything.
     const changed = runStream(policy, { requests: 1500, random, isRight: () => false })
-    expect(changed.served.filter((request) => request >= 750)).toEqual([])
+    expect(changed.served.filter((request) => request >= 900)).toEqual([])
     expect(changed.wrong).toBeLessThan(0.8 * served * 750)
     expect(policy.inspect().threshold).toBeGreaterThan(0.99)
     const after = runStream(policy, { requests: 6000, random })
     const late = after.served.filter((request) => request >= 3000).length / 3000
     // It takes the failures for no less true than what came before and after.
-    expect(late).toBeGreaterThan(0.25 * served)
+    expect(late).toBeGreaterThan(0.18 * served)
     expect(after.wrong).toBeLessThanOrEqual(0.02 * after.requests)
   })
 

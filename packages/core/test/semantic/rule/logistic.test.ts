@@ -1,6 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Example, type FitOptions, fitLogistic, probability } from '../../../src/semantic/rule/logistic.js'
+import {
+  type Example,
+  type FitOptions,
+  factorOf,
+  fitLogistic,
+  leftOut,
+  lengthBy,
+  probability,
+} from '../../../src/semantic/rule/logistic.js'
 import { normal, seeded, sigmoid } from './streams.js'
 
 const PLANTED = [-1, 2, -0.5, 0, 1.5]
@@ -14,7 +22,10 @@ function drawExamples(count: number, beta: readonly number[], seed: number): Exa
 }
 
 function fit(examples: readonly Example[], options: FitOptions): Float64Array {
-  const work = fitLogistic(examples, options)
+  return whole(fitLogistic(examples, options))
+}
+
+function whole<T>(work: Generator<void, T>): T {
   for (let step = work.next(); ; step = work.next()) if (step.done) return step.value
 }
 
@@ -78,7 +89,7 @@ describe('fitLogistic', () => {
     for (const [index, value] of weighed.entries()) expect(value).toBeCloseTo(repeated[index] as number, 6)
   })
 
-  it('yields after at most 400 examples', () => {
+  it('yields after at most 100 examples', () => {
     let touched = new Set<number>()
     const examples = drawExamples(2000, PLANTED, 7).map((each, index) => ({
       ...each,
@@ -93,9 +104,9 @@ describe('fitLogistic', () => {
       slices.push(touched.size)
       touched = new Set()
     }
-    expect(Math.max(...slices)).toBe(400)
+    expect(Math.max(...slices)).toBe(100)
     expect(touched.size).toBe(0)
-    expect(slices.length % 5).toBe(0)
+    expect(slices.length % 20).toBe(0)
   })
 
   it('changes neither the prior nor the start', () => {
@@ -103,6 +114,44 @@ describe('fitLogistic', () => {
     const start = Float64Array.from([2, 2, 2, 2, 2])
     fit(drawExamples(50, PLANTED, 8), { prior, ridge: 1, start })
     expect([...prior, ...start]).toEqual([1, 1, 1, 1, 1, 2, 2, 2, 2, 2])
+  })
+})
+
+describe('leftOut', () => {
+  it.each([1, 30])('is near what the model says that is fitted without the example (ridge %i)', (ridge) => {
+    const examples = drawExamples(150, PLANTED, 11).map((each, index) => ({ ...each, weight: 1 + (index % 3) }))
+    const options = { prior: NONE, ridge, maxSteps: 30 }
+    const beta = fit(examples, options)
+    const guessed = whole(leftOut(examples, beta, ridge))
+    for (const index of [0, 7, 31, 64, 99, 149]) {
+      const { x } = examples[index] as Example
+      const without = fit(
+        examples.filter((_, at) => at !== index),
+        options,
+      )
+      const [truth, own] = [probability(without, x), probability(beta, x)]
+      expect(Math.abs((guessed[index] as number) - truth)).toBeLessThan(0.15 * Math.abs(own - truth) + 0.004)
+    }
+  })
+
+  it('is less sure of each example than the model that has seen it', () => {
+    const examples = drawExamples(80, PLANTED, 12)
+    const beta = fit(examples, { prior: NONE, ridge: 1 })
+    const guessed = whole(leftOut(examples, beta, 1))
+    for (const [index, { x, correct }] of examples.entries()) {
+      const change = (guessed[index] as number) - probability(beta, x)
+      expect(correct ? -change : change).toBeGreaterThanOrEqual(0)
+    }
+  })
+})
+
+describe('lengthBy', () => {
+  it('is the variance of a score: one over what is known, where features do not overlap', () => {
+    const examples = Array.from({ length: 40 }, (_, index) => ({ x: index % 2 ? [1, 0] : [0, 2], correct: true, weight: 1 }))
+    const factor = whole(factorOf(examples, Float64Array.from([0, 0]), 3))
+    expect(lengthBy(factor, [1, 0])).toBeCloseTo(1 / (20 / 4 + 3), 12)
+    expect(lengthBy(factor, [0, 2])).toBeCloseTo(4 / (80 / 4 + 3), 12)
+    expect(lengthBy(factor, [0, 0])).toBe(0)
   })
 })
 
