@@ -1,5 +1,5 @@
 // Trains the prior of the adaptive policy and writes it into the sources:
-//   node scripts/generate-prior.mjs --data <folder with banking77, clinc150 and hwu64>
+//   node scripts/generate-prior.mjs --data <folder with banking77, clinc150 and hwu64> [--cache <folder for tables of neighbours>]
 // The sets are CC BY; see the notice in the file that is written. Needs a build (`npm run build`).
 
 import { writeFileSync } from 'node:fs'
@@ -10,11 +10,11 @@ import { TRAINING_SETS } from '../bench/lib/semantic-data.mjs'
 import { trainPrior } from '../bench/lib/semantic-prior.mjs'
 import { prepareSet } from '../bench/lib/semantic-sets.mjs'
 
-const { values: args } = parseArgs({ options: { data: { type: 'string' } } })
+const { values: args } = parseArgs({ options: { data: { type: 'string' }, cache: { type: 'string' } } })
 if (!args.data) throw new Error('--data <folder> is needed')
 
 const sets = []
-for (const name of TRAINING_SETS) sets.push(await prepareSet(args.data, name, createHashEmbedder()))
+for (const name of TRAINING_SETS) sets.push(await prepareSet(args.data, name, createHashEmbedder(), args.cache))
 const { version, coefficients } = trainPrior(sets)
 const lines = coefficients.map((value, index) => `    ${value}, // ${FEATURE_NAMES[index]}`)
 const file = fileURLToPath(new URL('../packages/core/src/semantic/rule/prior.generated.ts', import.meta.url))

@@ -41,8 +41,7 @@ export function thresholdOf(
   const ascending = Float64Array.from(recent).sort()
   for (let index = ascending.length - 1; index >= 0; index--) {
     const p = ascending[index] as number
-    if (p < curve.least || curve.errorAt(p) > MOST_ERROR) break
-    sum.add(p)
+    if (p < curve.least || sum.add(p) > MOST_ERROR) break
     // Of equal probabilities all are served or none.
     if (ascending[index - 1] === p) continue
     const served = ascending.length - index

@@ -24,7 +24,8 @@ export interface ErrorCurve {
 
 export interface ErrorSum {
   readonly expected: number
-  add(p: number): void
+  /** @returns the error to be expected at `p` */
+  add(p: number): number
   deviation(): number
 }
 
@@ -54,6 +55,7 @@ export function* fitCurve(points: readonly Point[]): Generator<void, ErrorCurve>
           const error = 1 - probability(beta, x)
           expected += error
           for (let at = 0; at < x.length; at++) gradient[at] = (gradient[at] as number) + error * (1 - error) * (x[at] as number)
+          return error
         },
         deviation: () => Math.sqrt(lengthBy(factor, gradient)),
       }
@@ -69,7 +71,7 @@ function placeOf(p: number): Float64Array {
 
 const TINY = 1e-9
 /** What is hardly ever served says little about what is. */
-const LEAST_PROBABILITY = 0.3
+const LEAST_PROBABILITY = 0.7
 /** Log odds: probabilities of 0.90 and 0.97. */
 const BENDS = [2.2, 3.5] as const
 /** How firmly level, slope and bends are drawn to what the model itself says. */

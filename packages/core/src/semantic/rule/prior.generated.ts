@@ -12,20 +12,20 @@ import type { Prior } from './adaptive.js'
 export const SHIPPED_PRIOR: Prior = {
   version: 1,
   coefficients: [
-    -1.4418, // one
-    0.6882, // cosine
-    -0.617, // cosine squared
-    0.8002, // margin
-    0.7354, // vote
-    1.5821, // agreement
-    -1.578, // groups
-    0.6085, // group size
-    2.4929, // jaccard
-    -0.4087, // overlap
-    1.3616, // trigrams
-    -0.8627, // unmatched new
-    -0.187, // unmatched old
-    0.1515, // length ratio
+    -1.3453, // one
+    0.8234, // cosine
+    -0.6655, // cosine squared
+    0.8166, // margin
+    0.7041, // vote
+    1.6078, // agreement
+    -1.5515, // groups
+    0.5502, // group size
+    2.1722, // jaccard
+    -0.3699, // overlap
+    1.452, // trigrams
+    -0.8881, // unmatched new
+    -0.2199, // unmatched old
+    0.2492, // length ratio
     -2, // number conflict
     -0.5, // number extra
     -2, // negation
@@ -34,11 +34,11 @@ export const SHIPPED_PRIOR: Prior = {
     -0.5, // entity extra
     -2, // reversed
     -0.5, // substitution
-    0.3246, // substitutions
-    0.0094, // extras
+    0.3146, // substitutions
+    0.0412, // extras
     -0.5, // question
-    -1.2455, // cosine x jaccard
-    -0.7102, // cosine x unmatched new
-    0.3962, // cosine x margin
+    -1.3112, // cosine x jaccard
+    -0.7886, // cosine x unmatched new
+    0.393, // cosine x margin
   ],
 }

@@ -85,8 +85,8 @@ describe('the adaptive policy', () => {
     }
   })
 
-  it('raises no false alarm: ten streams that stay as they are never stop it for drift', () => {
-    for (let seed = 21; seed <= 30; seed++) {
+  it('raises no false alarm: six streams that stay as they are never stop it for drift', () => {
+    for (let seed = 21; seed <= 26; seed++) {
       const policy = policyOf({ seed })
       const random = seeded(seed)
       for (let part = 0; part < 30; part++) {

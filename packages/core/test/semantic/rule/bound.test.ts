@@ -17,6 +17,7 @@ function plain({ least = 0, times = 1, doubt = 0 } = {}): ErrorCurve {
         },
         add(p) {
           expected += errorAt(p)
+          return errorAt(p)
         },
         deviation: () => doubt * expected,
       }
