@@ -19,6 +19,7 @@ import type { EngineContext } from './engine/context.js'
 import { createDetachedTable } from './engine/detached.js'
 import { createEmitter, errorName } from './engine/emitter.js'
 import { createEngine } from './engine/engine.js'
+import { createExplain, type Explanation } from './engine/explain.js'
 import { createFlightTable } from './engine/flight.js'
 import { createMarks } from './engine/marks.js'
 import type { LlmCacheOptions, RouteOptions } from './engine/options.js'
@@ -50,6 +51,17 @@ import { createTiers } from './stores/tiers.js'
 export interface CacheRoute {
   /** What is to be done with `request`. Never throws and never rejects. */
   open(request: CacheRequest): Awaitable<Outcome>
+  /**
+   * What the cache would do with `request`, and why, under these rules: whether it is looked up, what its key has, and what would be
+   * decided about prompts that mean the same, with the nearest one's similarity, guards, probability and features. Nothing is sent,
+   * stored, counted or learnt; an embedder may be asked for one vector. Never rejects.
+   *
+   * @example
+   * import { webRequest } from '@llm-cache/core/web'
+   * const { semantic } = await cache.explain(webRequest(new Request('https://api.example.com/chat', { method: 'POST', headers, body })))
+   * semantic?.outcome // 'guard-negation'
+   */
+  explain(request: CacheRequest): Promise<Explanation>
   /** The way to the app, where the option `app` names it; undefined where it does not give one. For `CacheRequest.again`. */
   readonly dispatch?: (() => Dispatch | undefined) | undefined
   /** What is in force on this route, and why. `formatDescription` prints it. */
@@ -222,6 +234,7 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
   let closing: Promise<void> | undefined
   const isClosed = (): boolean => closing !== undefined
   const engine = createEngine(context, isClosed)
+  const explain = createExplain(context, isClosed, engine.meaning)
   const preloader = resolved.preload && createPreloader(context, resolved.preload)
   if (preloader) traffic.push(preloader.listen)
 
@@ -288,7 +301,12 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
     route(routeOptions) {
       const route = routeOf(routeOptions)
       learn(route)
-      return { open: (request) => engine.open(request, route.rule), dispatch, describe: () => describe(route) }
+      return {
+        open: (request) => engine.open(request, route.rule),
+        explain: (request) => explain(request, route.rule),
+        dispatch,
+        describe: () => describe(route),
+      }
     },
     describe: (routeOptions) => describe(routeOptions === undefined ? main : inForce(routeOptions)),
     invalidate: control.invalidate,
@@ -302,6 +320,7 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
     async stats() {
       return { ...own(), shared: await shared?.read(), preload: preloader?.stats() }
     },
+    explain: (request) => explain(request, main.rule),
     analyze: async () => analyze(own(), missed.read()),
     async findSimilar(text, k, { partition } = {}) {
       if (!Number.isInteger(k) || k < 1 || k > 1000)

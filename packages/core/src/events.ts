@@ -82,6 +82,26 @@ export interface SemanticLabels {
   readonly probability: number | undefined
 }
 
+/** What was decided of a request without an answer of its own. No prompt and no answer is in it. */
+export interface SemanticDecision {
+  /** 'hit', or why no entry answers it (`NoMatchReason`). */
+  readonly outcome: string
+  /** `x-llm-cache-id` of the nearest entry; undefined, as all below, where there is none. */
+  readonly entryId: string | undefined
+  /** Cosine of the two prompts. */
+  readonly similarity: number | undefined
+  /** Names of the guards that refuse it. */
+  readonly vetoes: readonly string[]
+  /** Probability that it answers; undefined where a guard refused it, or the policy has none. */
+  readonly probability: number | undefined
+  /** What it is compared with: a probability, or a cosine where `probability` is undefined; Infinity where nothing is served. */
+  readonly threshold: number | undefined
+  /** Share of wrong answers among such hits that is reckoned with. */
+  readonly error: number | undefined
+  /** What the policy `adaptive` goes by, each about -4 to 4; undefined where a guard refused it. */
+  readonly features: Readonly<Record<string, number>> | undefined
+}
+
 export type CacheEvent =
   /** A request without an answer of its own was compared with others. `outcome`: 'hit', or why nothing was sent (docs/semantic.md). */
   | (ExchangeLabels &
@@ -251,8 +271,11 @@ export type MissReason = 'absent' | 'expired' | 'request-directive' | 'store-fai
  */
 export type StaleReason = 'while-revalidate' | 'if-error' | 'if-slow' | 'only-if-cached' | 'max-stale'
 
-/** Why an answer is fetched in the background: one that was asked for is stale, or one that is popular will soon be. */
-export type RefreshCause = 'stale' | 'ahead'
+/**
+ * Why an answer is fetched in the background: one that was asked for is stale, one that is popular will soon be, or the answer to another
+ * prompt was sent and is to be verified.
+ */
+export type RefreshCause = 'stale' | 'ahead' | 'verify'
 
 /** Why nothing came of it. `not-reached`: the request that was to fetch it did not come to this cache again. */
 export type RefreshFailure = SkipReason | BypassReason | 'not-reached'

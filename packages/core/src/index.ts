@@ -21,6 +21,7 @@ export { type CostFunction, costOf, createCostFunction, PRICES_DATE, type Price,
 export type { AppTarget, CallbackApp, FetchApp, ServerApp } from './dispatch/target.js'
 export type { RefreshAheadBudgetOptions, RefreshAheadOptions } from './engine/ahead-options.js'
 export type { BudgetOptions } from './engine/budget-options.js'
+export type { Explanation } from './engine/explain.js'
 export type { CacheHandle, OutcomeLabel } from './engine/handle.js'
 export type { AnswerView, LlmCacheOptions, ReplayPace, RouteOptions, Strategy, UpstreamRule } from './engine/options.js'
 export type { PatternsOptions } from './engine/pattern-options.js'
@@ -54,6 +55,7 @@ export type {
   PreloadSwitchReason,
   RefreshCause,
   RefreshFailure,
+  SemanticDecision,
   SemanticLabels,
   SkipReason,
   StaleReason,

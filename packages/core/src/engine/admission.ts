@@ -24,7 +24,11 @@ export interface Admission {
 }
 
 /** @param answer what becomes of a request that is admitted */
-export function createAdmission(context: EngineContext, isClosed: () => boolean, answer: (query: Query) => Awaitable<Outcome>): Admission {
+export function createAdmission(
+  context: Pick<EngineContext, 'cache' | 'clock' | 'detached' | 'emitter'>,
+  isClosed: () => boolean,
+  answer: (query: Query) => Awaitable<Outcome>,
+): Admission {
   const { cache, clock, emitter } = context
   const keys = createKeyTable()
   const bypassHandle = idleHandle('BYPASS')

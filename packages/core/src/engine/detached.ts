@@ -2,6 +2,7 @@
 
 import type { RefreshFailure } from '../events.js'
 import type { Clock } from '../ports.js'
+import type { Finding } from '../semantic/finding.js'
 import type { FlightLease } from '../sharing.js'
 import type { Flight } from './flight.js'
 
@@ -21,6 +22,8 @@ export interface DetachedLead {
   readonly key: string
   readonly flight: Flight
   readonly lease: FlightLease | undefined
+  /** What was found among prompts that mean the same: its answer may teach. */
+  readonly finding?: Finding | undefined
 }
 
 /** A detached request: `mark` goes with it through the app (`CacheRequest.mark`), by which the engine knows it again. */

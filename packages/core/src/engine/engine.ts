@@ -1,15 +1,14 @@
 /** The engine: from a request to its outcome. Never throws: what goes wrong here is a bypass and an event. */
 
-import type { Entry, EntryPrompt } from '../entry/entry.js'
+import type { Entry } from '../entry/entry.js'
 import type { MissReason } from '../events.js'
 import type { CacheRequest, HeaderPairs, Outcome, Reply } from '../exchange.js'
 import { evaluate, type StaleUse, staleUse } from '../freshness.js'
 import type { CacheStatus } from '../http/cache-status.js'
 import { chain } from '../lib/deadline.js'
 import { NO_CONTROLS } from '../policy/controls.js'
-import type { PartitionResult } from '../policy/partition.js'
 import type { Awaitable } from '../ports.js'
-import type { Finding, Lesson } from '../semantic/finding.js'
+import type { Finding } from '../semantic/finding.js'
 import type { FlightLease } from '../sharing.js'
 import type { Removal } from '../stores/hearing.js'
 import type { Lookup } from '../stores/tiers.js'
@@ -18,6 +17,7 @@ import { type EngineContext, labelsOf } from './context.js'
 import { type DetachedTicket, NOT_ASKED } from './detached.js'
 import { createFallback, isFailure, type OldAnswer } from './fallback.js'
 import { type Flight, type Joined, joinFor } from './flight.js'
+import { createMeaning, type Meaning } from './meaning.js'
 import { idleHandle } from './notes.js'
 import { timesUnder } from './permitted.js'
 import type { Found, Query } from './query.js'
@@ -35,6 +35,7 @@ export interface Engine {
   /** Lets go of everything in flight and in memory for these keys: none of it will be stored. */
   forget(removal: Removal): void
   readonly refresher: Refresher
+  readonly meaning: Meaning
 }
 
 /** How an answer is to be led. */
@@ -44,8 +45,8 @@ interface Lead {
   readonly lease?: FlightLease | undefined
   /** What to send where the origin fails. */
   readonly fallback?: Found | undefined
-  /** What its answer may teach about prompts that mean the same. */
-  readonly lesson?: Lesson | undefined
+  /** What was found among prompts that mean the same. */
+  readonly finding?: Finding | undefined
 }
 
 /** A follower whose leader broke off leads or follows again, this often. */
@@ -60,6 +61,7 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
   )
   const collapsedHandle = idleHandle('COLLAPSED')
   const refresher = createRefresher(context, isClosed)
+  const meaning = createMeaning(context, refresher, freshFor)
 
   /** A caller that found an answer wrong gets another one. */
   function heed(query: Query): Awaitable<Outcome> {
@@ -132,49 +134,17 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
     const fallback = use.ifError && found.kind === 'found' ? found : undefined
     const refresh = flight ? undefined : flights.get(query.key)
     if (refresh && collapsible(query, 0)) return wait(query, refresh, 0, fallback)
-    return chain(meant(query), (finding) => {
+    return chain(meaning.find(query), (finding) => {
       if (finding?.match) {
         // Equal requests that wait find it for themselves.
         flight?.abort()
         flight?.done()
-        return semantic(query, finding.match)
+        if (finding.lesson) refresher.start({ ...query, finding }, 'verify')
+        return semantic(query, finding, finding.match)
       }
-      const order: Lead = { reason: missReason(query, found), flight, fallback, lesson: finding?.lesson }
+      const order: Lead = { reason: missReason(query, found), flight, fallback, finding }
       return peers && flight ? ask(query, order, flight, peers.isFresh, peers.joins) : lead(query, order)
     })
-  }
-
-  function promptOf({ semanticKey, request, rule }: Query): EntryPrompt | undefined {
-    const made = semanticKey?.()
-    if (made?.kind !== 'prompt') return undefined
-    const { text, namespace, domain } = made
-    const owner = ownerOf(rule.owner?.(request))
-    return { text, namespace, domain, ...(owner !== undefined && { owner }) }
-  }
-
-  /** What answers a prompt that means the same; undefined where that is not wanted. */
-  function meant(query: Query): Awaitable<Finding | undefined> {
-    const { semanticKey, request, rule, controls, key, shape } = query
-    const layer = context.semantic
-    if (!semanticKey || !layer) return undefined
-    const told = ({ match, reason, similarity, probability, threshold }: Omit<Finding, 'lesson'>): void => {
-      const outcome = match ? 'hit' : (reason ?? 'unsure')
-      emitter.emit({ ...labelsOf(clock, request, shape), type: 'semantic-lookup', outcome, similarity, probability, threshold })
-    }
-    const made = semanticKey()
-    if (made.kind === 'none') {
-      told({ match: undefined, reason: made.reason, similarity: undefined, probability: undefined, threshold: undefined })
-      return undefined
-    }
-    const isFresh = freshFor(query)
-    const owner = ownerOf(rule.owner?.(request))
-    return chain(
-      layer.find({ key, semantic: made, owner, least: controls.threshold, isFresh, mayAudit: !controls.onlyIfCached }),
-      (finding) => {
-        told(finding)
-        return finding
-      },
-    )
   }
 
   /** The answer that may be sent while a new one is fetched; undefined where it may not, or no new one can be fetched. */
@@ -212,7 +182,7 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
       const { lead: own } = ticket
       // The partition or the body is another one when the request comes by this way: its answer is not the one that was wanted.
       if (own && own.key !== key) return unneeded(ticket, NOT_ASKED)
-      return lead(query, { reason: 'expired', flight: own?.flight, lease: own?.lease })
+      return lead(query, { reason: 'expired', flight: own?.flight, lease: own?.lease, finding: own?.finding })
     }
     const isFresh = freshFor({ ...query, controls: NO_CONTROLS })
     const near = store.peek(key, isFresh)
@@ -338,7 +308,7 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
     return chain(prepared, (old) => record(query, order, old))
   }
 
-  function record(query: Query, { reason, flight, lease, lesson }: Lead, fallback: OldAnswer | undefined): Outcome {
+  function record(query: Query, { reason, flight, lease, finding }: Lead, fallback: OldAnswer | undefined): Outcome {
     const { request, rule, controls, key, shape, needsModelCall, ticket } = query
     if (!ticket) {
       emitter.emit({ ...labelsOf(clock, request, shape), type: 'lookup-miss', reason })
@@ -349,7 +319,7 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
     const ownHeaders = (id: string, origin: HeaderPairs): HeaderPairs => ownFields(cache.name, status, 'MISS', id, origin)
     const own = flight ?? openFlight(query, false)
     const replaces = reason !== 'absent'
-    const prompt = promptOf(query)
+    const prompt = meaning.promptOf(query)
     const recording = {
       prompt,
       request,
@@ -362,7 +332,7 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
       flight: own,
       lease,
       replaces,
-      lesson,
+      finding,
       ticket,
     }
     return { kind: 'record', ...startRecording(context, { ...recording, fallback }) }
@@ -387,12 +357,7 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
     admission.forget(removal.prefix)
   }
 
-  return { open: admission.open, forget, refresher }
-}
-
-/** Callers are told apart by their credentials, which are at hand. */
-function ownerOf(partition: PartitionResult | Promise<PartitionResult> | undefined): string | undefined {
-  return partition !== undefined && 'kind' in partition && partition.kind === 'ok' ? partition.digest : undefined
+  return { open: admission.open, forget, refresher, meaning }
 }
 
 /** For entries that are not there. */

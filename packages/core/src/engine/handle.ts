@@ -1,6 +1,6 @@
 /** The handle: how a handler speaks to the cache about its own answer. */
 
-import type { Usage } from '../events.js'
+import type { SemanticDecision, Usage } from '../events.js'
 import type { Duration } from '../lib/duration.js'
 
 /** What became of the exchange, as in the `x-llm-cache` field. */
@@ -18,6 +18,8 @@ export type OutcomeLabel = 'HIT' | 'SEMANTIC-HIT' | 'STALE' | 'MISS' | 'BYPASS' 
  */
 export interface CacheHandle {
   readonly outcome: OutcomeLabel
+  /** What was decided about prompts that mean the same; undefined where nobody looked: an exact hit, a route with `strategy: 'exact'`. */
+  readonly semantic: SemanticDecision | undefined
   /** Adds tags to the entry. Each 1 to 200 characters. @throws OptionError on anything else */
   tag(...tags: string[]): CacheHandle
   /**

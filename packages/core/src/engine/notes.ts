@@ -2,6 +2,8 @@
 
 import type { SkipReason, Usage } from '../events.js'
 import type { Duration } from '../lib/duration.js'
+import { decisionOf } from '../semantic/decision.js'
+import type { Finding } from '../semantic/finding.js'
 import type { CacheHandle, OutcomeLabel } from './handle.js'
 import { checkDependencies, checkTags, handlerTtl } from './resolve.js'
 
@@ -32,7 +34,7 @@ export function standBack(handle: CacheHandle | undefined): void {
 }
 
 /** A handle for a handler that runs under a recorder. `onSkip` is called at the first `skip`. */
-export function createHandle(notes: Notes, onSkip: () => void): CacheHandle {
+export function createHandle(notes: Notes, finding: Finding | undefined, onSkip: () => void): CacheHandle {
   function skip(reason: SkipReason): void {
     if (notes.skip !== undefined) return
     notes.skip = reason
@@ -40,6 +42,9 @@ export function createHandle(notes: Notes, onSkip: () => void): CacheHandle {
   }
   const handle: CacheHandle & Withdrawable = {
     outcome: 'MISS',
+    get semantic() {
+      return finding && decisionOf(finding)
+    },
     [STAND_BACK]: () => skip('superseded'),
     tag(...tags: string[]) {
       for (const tag of checkTags(tags)) notes.tags.add(tag)
@@ -73,8 +78,18 @@ function counts({ inputTokens, outputTokens, cachedInputTokens }: Usage): Usage 
 }
 
 /** The handle where nothing is being recorded: the setters check nothing and do nothing. */
-export function idleHandle(outcome: OutcomeLabel): CacheHandle {
+export function idleHandle(outcome: OutcomeLabel, finding?: Finding): CacheHandle {
   const same = (): CacheHandle => handle
-  const handle: CacheHandle = { outcome, tag: same, dependsOn: same, ttl: same, skip: same, usage: same }
+  const handle: CacheHandle = {
+    outcome,
+    get semantic() {
+      return finding && decisionOf(finding)
+    },
+    tag: same,
+    dependsOn: same,
+    ttl: same,
+    skip: same,
+    usage: same,
+  }
   return handle
 }

@@ -16,7 +16,7 @@ import { once } from '../lib/once.js'
 import { NO_CONTROLS, type RequestControls } from '../policy/controls.js'
 import { isShareable, judgeHead } from '../policy/head-gates.js'
 import type { UpstreamTrace } from '../ports.js'
-import type { Lesson } from '../semantic/finding.js'
+import type { Finding } from '../semantic/finding.js'
 import type { AnswerText } from '../semantic/ports.js'
 import type { FlightLease } from '../sharing.js'
 import type { TiersSetOutcome } from '../stores/tiers.js'
@@ -48,7 +48,7 @@ export interface Recording {
   /** By what the answer may be found for another prompt. */
   readonly prompt: EntryPrompt | undefined
   /** What its answer may teach about prompts that mean the same. */
-  readonly lesson: Lesson | undefined
+  readonly finding: Finding | undefined
   /** Who sent the request, where it was the cache itself. */
   readonly ticket: DetachedTicket | undefined
   /** What to send where the origin fails. */
@@ -242,7 +242,7 @@ export function startRecording(context: EngineContext, recording: Recording): { 
     }
     void lease?.close()
     marks.stored(key)
-    context.semantic?.stored(entry, recording.lesson, said)
+    context.semantic?.stored(entry, recording.finding?.lesson, said)
     ticket?.settle({ kind: 'stored', entryId: id, tokens: undefined, usd: undefined, ...spent(entry) })
     emitter.emit({
       ...labelsOf(clock, request, shape),
@@ -293,7 +293,7 @@ export function startRecording(context: EngineContext, recording: Recording): { 
     announce = undefined
   }
 
-  const handle = createHandle(notes, () => {
+  const handle = createHandle(notes, recording.finding, () => {
     // Too late once the head is out: followers are receiving this answer already.
     if (!head) flight.release()
   })

@@ -8,6 +8,7 @@ import type { Entry } from '../entry/entry.js'
 import type { RefreshCause } from '../events.js'
 import { evaluate } from '../freshness.js'
 import { NO_CONTROLS } from '../policy/controls.js'
+import type { Finding } from '../semantic/finding.js'
 import type { FlightLease } from '../sharing.js'
 import { type EngineContext, labelsOf } from './context.js'
 import type { DetachedResult } from './detached.js'
@@ -19,6 +20,8 @@ import type { Lookedup } from './traffic.js'
 export interface RefreshTarget extends Pick<Lookedup, 'request' | 'rule' | 'key' | 'shape'> {
   /** The answer that a new one is to replace: only what is newer counts as found. @default whatever is not fresh */
   readonly entry?: Entry | undefined
+  /** What was found in its place, where another prompt's answer was sent. */
+  readonly finding?: Finding | undefined
 }
 
 /**
@@ -125,7 +128,7 @@ export function createRefresher(context: EngineContext, isClosed: () => boolean)
   }
 
   async function askAgain(
-    { request, key, entry: old }: RefreshTarget,
+    { request, key, entry: old, finding }: RefreshTarget,
     flight: Flight,
     lease: FlightLease | undefined,
   ): Promise<DetachedResult> {
@@ -138,7 +141,7 @@ export function createRefresher(context: EngineContext, isClosed: () => boolean)
         return { kind: 'fresh' }
       }
     }
-    const sent = detached.create({ key, flight, lease })
+    const sent = detached.create({ key, flight, lease, finding })
     const ended = request.again?.(sent.mark)
     if (ended) void ended.then(sent.abandon)
     else {

@@ -6,7 +6,7 @@ import type { Outcome, Reply } from '../exchange.js'
 import { ageMs, remainingMs } from '../freshness.js'
 import { isThenable } from '../lib/deadline.js'
 import type { Awaitable } from '../ports.js'
-import type { SemanticMatch } from '../semantic/finding.js'
+import type { Finding, SemanticMatch } from '../semantic/finding.js'
 import type { EngineContext } from './context.js'
 import { idleHandle } from './notes.js'
 import type { Found, Query } from './query.js'
@@ -14,14 +14,14 @@ import { hitReply } from './replies.js'
 import type { Sliding } from './sliding.js'
 import type { Lookedup } from './traffic.js'
 
-type Entryful = Pick<Found, 'entry' | 'source'> & { readonly semantic?: SemanticMatch }
+type Entryful = Pick<Found, 'entry' | 'source'> & { readonly semantic?: SemanticMatch; readonly finding?: Finding }
 
 export interface Sending {
   hit(query: Query, found: Entryful): Awaitable<Outcome>
   /** @param fwdStatus what the origin answered, where it was asked */
   stale(query: Query, found: Entryful, reason: StaleReason, fwdStatus?: number): Awaitable<Outcome>
   /** The answer to another prompt that means the same. */
-  semantic(query: Query, match: SemanticMatch): Awaitable<Outcome>
+  semantic(query: Query, finding: Finding, match: SemanticMatch): Awaitable<Outcome>
   /** An entry went out as `reply`: tells everybody. */
   sent(query: Query, found: Entryful, reply: Reply, reason: StaleReason | undefined): void
   /** Tells those who learn from the traffic. */
@@ -37,7 +37,6 @@ export function createSending(context: EngineContext, sliding: Sliding, onDamage
   const { decode } = context.compression
   const hitHandle = idleHandle('HIT')
   const staleHandle = idleHandle('STALE')
-  const semanticHandle = idleHandle('SEMANTIC-HIT')
 
   function hit(query: Query, found: Entryful): Awaitable<Outcome> {
     if (query.semanticKey) context.semantic?.met(found.entry)
@@ -82,7 +81,8 @@ export function createSending(context: EngineContext, sliding: Sliding, onDamage
 
   function replay(query: Query, found: Entryful, reply: Reply, reason: StaleReason | undefined): Outcome {
     sent(query, found, reply, reason)
-    return { kind: 'replay', reply, handle: found.semantic ? semanticHandle : reason ? staleHandle : hitHandle }
+    const handle = found.finding ? idleHandle('SEMANTIC-HIT', found.finding) : reason ? staleHandle : hitHandle
+    return { kind: 'replay', reply, handle }
   }
 
   function sent(query: Query, { entry, source, semantic }: Entryful, reply: Reply, reason: StaleReason | undefined): void {
@@ -121,8 +121,8 @@ export function createSending(context: EngineContext, sliding: Sliding, onDamage
     return onDamaged(query)
   }
 
-  function semantic(query: Query, match: SemanticMatch): Awaitable<Outcome> {
-    return send(query, { entry: match.entry, source: match.source, semantic: match }, undefined, undefined)
+  function semantic(query: Query, finding: Finding, match: SemanticMatch): Awaitable<Outcome> {
+    return send(query, { entry: match.entry, source: match.source, semantic: match, finding }, undefined, undefined)
   }
 
   return { hit, stale, semantic, sent, tell }

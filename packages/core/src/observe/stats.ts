@@ -166,6 +166,7 @@ export function createStats(prices?: PriceTable): StatsCounter {
           increase(missReasons, event.reason)
           break
         case 'refresh-ended':
+          if (event.cause === 'verify') break
           if (event.outcome === 'stored') count.refreshed++
           if (event.outcome === 'failed') count.refreshesFailed++
           break

@@ -20,6 +20,10 @@ export interface SemanticQuery {
   readonly isFresh: (entry: Entry) => boolean
   /** False: nobody is going to ask the origin. */
   readonly mayAudit: boolean
+  /** The origin can be asked in the background, after an answer was sent. */
+  readonly mayVerify: boolean
+  /** Only to see what would be done: nothing is counted, learnt, sent or removed. @default false */
+  readonly dry?: boolean | undefined
 }
 
 /** Why no entry was sent. Values are stable and safe as labels. */
@@ -66,11 +70,23 @@ export interface Lesson {
   readonly decision: Decision | undefined
 }
 
+/** The nearest entry, and what was made of it. */
+export interface Considered {
+  readonly entryId: string
+  /** Cosine. */
+  readonly similarity: number
+  /** Names of the guards that refuse it. */
+  readonly vetoes: readonly string[]
+  /** Undefined where a guard refused it and the policy was not asked. */
+  readonly candidate: Candidate | undefined
+  /** Undefined also where the app's own policy cannot be asked without consequences. */
+  readonly decision: Decision | undefined
+}
+
 export interface Finding {
   readonly match: SemanticMatch | undefined
   readonly reason: NoMatchReason | undefined
-  readonly similarity: number | undefined
-  readonly probability: number | undefined
-  readonly threshold: number | undefined
+  readonly considered: Considered | undefined
+  /** With a match: the origin is to be asked in the background, to see whether the match was right. */
   readonly lesson: Lesson | undefined
 }

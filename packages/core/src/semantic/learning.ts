@@ -94,6 +94,7 @@ export function createLearning(context: LearningContext): Learning {
       least: undefined,
       isFresh: ANY,
       mayAudit: false,
+      mayVerify: false,
     }
     const vector = await embedder.embed(semantic.text)
     const neighbours = await nearby.search(semantic.namespace, vector, entry.key)

@@ -37,6 +37,12 @@ export interface SemanticOptions {
   readonly judge?: Judge | readonly Judge[] | undefined
   /** Says which prompts ask for something that no earlier answer can hold; false: none does. @default DEFAULT_ROUTER */
   readonly router?: Router | false | undefined
+  /**
+   * How a share of the hits is checked. `explore`: the origin answers in the hit's place, and both answers are compared. `verify`: the
+   * hit is sent, and the origin is asked in the background, so that nobody waits; where the app cannot be asked again, `explore`.
+   * @default 'explore'
+   */
+  readonly audit?: 'explore' | 'verify' | undefined
   /** Words that a prompt has at least to be matched, 1 to 20. @default 3 */
   readonly minTokens?: number | undefined
   /** Under a shared partition an answer goes to other users only after prompts of two users were found to mean the same. @default true */
@@ -55,6 +61,7 @@ export interface ResolvedSemantic {
   readonly guards: readonly Guard[]
   readonly judges: readonly Judge[]
   readonly router: Router | undefined
+  readonly audit: 'explore' | 'verify'
   readonly minTokens: number
   readonly quorum: boolean
 }
@@ -70,6 +77,7 @@ const NAMES: readonly (keyof SemanticOptions)[] = [
   'guards',
   'judge',
   'router',
+  'audit',
   'minTokens',
   'quorum',
 ]
@@ -94,6 +102,7 @@ export function resolveSemantic(options: SemanticOptions = {}): ResolvedSemantic
     guards: selectGuards(options.guards),
     judges: judgesOf(options.judge),
     router: router === false ? undefined : router,
+    audit: oneOf('semantic.audit', options.audit, ['explore', 'verify'], 'explore'),
     minTokens: countOf('semantic.minTokens', options.minTokens, MIN_TOKENS, 1, 20),
     quorum: booleanOf('semantic.quorum', options.quorum, true),
   }

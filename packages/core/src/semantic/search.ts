@@ -4,7 +4,7 @@ import type { Entry } from '../entry/entry.js'
 import { chain, isThenable } from '../lib/deadline.js'
 import type { Awaitable } from '../ports.js'
 import type { SafeEmbedder } from './embedders/guarded.js'
-import type { Finding, Lesson, NoMatchReason, SemanticQuery } from './finding.js'
+import type { Considered, Finding, Lesson, NoMatchReason, SemanticQuery } from './finding.js'
 import type { Learners } from './learners.js'
 import type { Nearby } from './nearby.js'
 import type { Node } from './nodes.js'
@@ -73,60 +73,61 @@ export function createSearch(context: SearchContext): (query: SemanticQuery) => 
   function judge(query: SemanticQuery, profile: TextProfile, vector: Float32Array, neighbours: readonly Neighbour[]): Awaitable<Finding> {
     const { domain, namespace } = query.semantic
     const policy = learners.of(domain)
+    const decide = (candidate: Candidate | undefined): Decision | undefined => {
+      if (!query.dry) return policy.decide(candidate)
+      return candidate && policy.preview?.(candidate)
+    }
     const lesson = (candidate?: Candidate, decision?: Decision): Lesson => ({ query, profile, vector, neighbours, candidate, decision })
     const nearest = neighbours[0]
     if (!nearest) {
-      policy.decide(undefined)
+      decide(undefined)
       return nothing('nothing-near', lesson())
     }
+    const { similarity } = nearest
     const node = nodes.get(nearest.id) as Node
+    const { entryId, group } = node
     const comparison = compareTexts(profile, nodes.profileOf(node), nearby.frequenciesOf(namespace), options.guards)
-    const veto = comparison.vetoes[0]
-    if (veto) {
-      policy.decide(undefined)
-      return nothing(`guard-${veto.guard}`, lesson(), nearest.similarity)
+    const vetoes = comparison.vetoes.map(({ guard }) => guard)
+    if (vetoes[0] !== undefined) {
+      decide(undefined)
+      return nothing(`guard-${vetoes[0]}`, lesson(), { entryId, similarity, vetoes, candidate: undefined, decision: undefined })
     }
-    const standing = standingOf(neighbours)
-    const features = featuresOf(standing, nodes.groupSize(node.group), comparison, calibration)
-    const candidate: Candidate = { features, similarity: nearest.similarity, entryId: node.entryId }
-    const decision = policy.decide(candidate)
-    const told = { similarity: nearest.similarity, probability: decision.probability, threshold: decision.threshold }
+    const features = featuresOf(standingOf(neighbours), nodes.groupSize(group), comparison, calibration)
+    const candidate: Candidate = { features, similarity, entryId }
+    const decision = decide(candidate)
+    const considered: Considered = { entryId, similarity, vetoes, candidate, decision }
+    if (!decision) return nothing('unsure', undefined, considered)
     // Whatever keeps the policy's word from being kept, its answer is seen for certain.
-    const no = (reason: NoMatchReason, auditRate = 1): Finding => ({
-      match: undefined,
-      reason,
-      ...told,
-      lesson: lesson(candidate, { ...decision, auditRate }),
-    })
+    const no = (reason: NoMatchReason, auditRate = 1): Finding => nothing(reason, lesson(candidate, { ...decision, auditRate }), considered)
     if (decision.action === 'ask') return no('unsure', decision.auditRate)
-    if (query.least !== undefined && nearest.similarity < query.least) return no('unsure')
-    if (options.quorum && node.owner !== query.owner && !nodes.isShared(node.group)) return no('quorum')
-    if (decision.action === 'audit' && query.mayAudit) return no('audit', decision.auditRate)
+    if (query.least !== undefined && similarity < query.least) return no('unsure')
+    if (options.quorum && node.owner !== query.owner && !nodes.isShared(group)) return no('quorum')
+    const isAudit = decision.action === 'audit' && query.mayAudit
+    const verifies = isAudit && options.audit === 'verify' && query.mayVerify
+    if (isAudit && !verifies) return no('audit', decision.auditRate)
     return chain(nearby.look(node.key, query.isFresh), (found): Finding => {
       if (found.kind === 'failed') return no('entry-gone')
-      if (found.kind === 'absent' || found.entry.id !== node.entryId) {
+      if (found.kind === 'absent' || found.entry.id !== entryId) {
+        if (query.dry) return no('entry-gone')
         nearby.lose(node.key, namespace)
         // Another one took its place, here or in another process: it is known by what it says of itself.
         if (found.kind === 'found') onReplaced(found.entry)
         return no('entry-gone')
       }
       if (!found.fresh) return no('entry-gone')
-      onServed(found.entry.id, domain, candidate, decision)
+      if (!query.dry) onServed(entryId, domain, candidate, decision)
       const { entry, source } = found
-      return {
-        match: { entry, source, similarity: nearest.similarity, probability: decision.probability, error: decision.error },
-        reason: undefined,
-        ...told,
-        lesson: undefined,
-      }
+      const { probability, error } = decision
+      const match = { entry, source, similarity, probability, error }
+      return { match, reason: undefined, considered, lesson: verifies ? lesson(candidate, decision) : undefined }
     })
   }
 
   return find
 }
 
-function nothing(reason: NoMatchReason, lesson?: Lesson, similarity?: number): Finding {
-  return { match: undefined, reason, similarity, probability: undefined, threshold: undefined, lesson }
+function nothing(reason: NoMatchReason, lesson?: Lesson, considered?: Considered): Finding {
+  return { match: undefined, reason, considered, lesson }
 }
 
 /** Longest wait for the index, in ms. */

@@ -5,7 +5,7 @@ import { pairsOf } from '../dispatch/fields.js'
 import { markOf } from '../dispatch/mark.js'
 import type { CacheHandle } from '../engine/handle.js'
 import type { CacheRequest, Dispatch, HeldRequest, RequestBody } from '../exchange.js'
-import type { BodyReader } from './body.js'
+import { type BodyReader, createBodyReader } from './body.js'
 import { certificateOf } from './identity.js'
 import { messageBehind } from './incoming.js'
 
@@ -23,9 +23,16 @@ export interface WebRequestOptions {
   readonly incoming?: unknown
 }
 
-export function webRequest(request: Request, body: BodyReader, options: WebRequestOptions): CacheRequest {
+/** With the `Request` alone it is one of no app: enough for `cache.explain`, which reads its body. */
+export function webRequest(
+  request: Request,
+  body: BodyReader = createBodyReader(request),
+  options: WebRequestOptions = PLAIN,
+): CacheRequest {
   return new WebRequest(request, body, options)
 }
+
+const PLAIN: WebRequestOptions = { explicit: false, route: () => undefined, outer: undefined, dispatch: undefined }
 
 /** What is used of Node's IncomingMessage. */
 interface NodeMessage {

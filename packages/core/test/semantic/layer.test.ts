@@ -6,46 +6,13 @@ import type { CacheStore } from '../../src/ports.js'
 import { createHashEmbedder } from '../../src/semantic/embedders/hash.js'
 import { functionJudge } from '../../src/semantic/judges/function.js'
 import type { Embedder, Judge } from '../../src/semantic/ports.js'
-import type { DecisionPolicy } from '../../src/semantic/rule/policy.js'
 import { createMemoryStore } from '../../src/stores/memory.js'
 import { createManualClock } from '../../src/testing/manual-clock.js'
 import { completion, encode, field, harness, JSON_HEAD, open, type RequestParts, record } from '../engine/support.js'
-
-const ask = (content: string, more: object = {}): RequestParts => ({
-  body: { model: 'gpt-4o', messages: [{ role: 'user', content }], ...more },
-})
-const SKY = 'Why does the sky look blue at noon?'
-const SKY_AGAIN = 'Why does the sky look so blue at noon?'
-const OTHER = 'How do whales sleep under water?'
-
-/** Serves what is near, and audits when told to. */
-function bold(audit: () => boolean = () => false): {
-  policy: () => DecisionPolicy
-  learnt: { same: boolean; rejected: boolean | undefined }[]
-} {
-  const learnt: { same: boolean; rejected: boolean | undefined }[] = []
-  const policy = (): DecisionPolicy => ({
-    name: 'bold',
-    decide(candidate) {
-      const near = candidate !== undefined && candidate.similarity > 0.6
-      return { action: near ? (audit() ? 'audit' : 'serve') : 'ask', probability: 0.9, threshold: 0.5, error: 0.01, auditRate: 0.5 }
-    },
-    learn: ({ same, rejected }) => void learnt.push({ same, rejected }),
-    inspect: () => ({ labels: learnt.length, audits: 0, auditedWrong: 0, threshold: 0.5, error: undefined, paused: undefined }),
-    save: () => '',
-    merge: () => true,
-  })
-  return { policy, learnt }
-}
+import { ask, bold, OTHER, SKY, SKY_AGAIN, settled } from './support.js'
 
 function semantic(options: LlmCacheOptions['semantic'] = {}, more: LlmCacheOptions = {}): ReturnType<typeof harness> {
   return harness({ strategy: 'hybrid', semantic: { policy: bold().policy, ...options }, ...more })
-}
-
-/** Learning goes on in the background. */
-async function settled(cache: LlmCache): Promise<void> {
-  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
-  expect(cache).toBeDefined()
 }
 
 const outcomes = (events: readonly CacheEvent[]): string[] =>

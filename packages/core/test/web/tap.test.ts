@@ -7,7 +7,7 @@ import type { CacheHandle } from '../../src/engine/handle.js'
 import type { HeaderPairs, Recorder } from '../../src/exchange.js'
 
 const same = (): CacheHandle => HANDLE
-const HANDLE: CacheHandle = { outcome: 'MISS', tag: same, dependsOn: same, ttl: same, skip: same, usage: same }
+const HANDLE: CacheHandle = { outcome: 'MISS', semantic: undefined, tag: same, dependsOn: same, ttl: same, skip: same, usage: same }
 
 interface Log {
   head: { status: number; headers: HeaderPairs } | undefined

@@ -60,16 +60,21 @@ export function createAdaptivePolicy(options: AdaptiveOptions): DecisionPolicy {
     recentAt = (recentAt + 1) % MAX_RECENT
   }
 
+  function preview({ features }: Candidate): Decision {
+    const { tau, upper } = threshold
+    const p = probabilityOf(features)
+    if (p < tau || paused) return { action: 'ask', probability: p, threshold: tau, error: undefined, auditRate: 1 }
+    return { action: 'serve', probability: p, threshold: tau, error: upper, auditRate: auditRate() }
+  }
+
   function decide(candidate: Candidate | undefined): Decision {
     note(candidate?.features)
-    const { tau, upper } = threshold
-    const rate = auditRate()
-    if (!candidate) return { action: 'ask', probability: undefined, threshold: tau, error: undefined, auditRate: 1 }
-    const p = probabilityOf(candidate.features)
-    if (p < tau || paused) return { action: 'ask', probability: p, threshold: tau, error: undefined, auditRate: 1 }
-    if (random() < rate) return { action: 'audit', probability: p, threshold: tau, error: upper, auditRate: rate }
-    servedDrift.add(false, upper)
-    return { action: 'serve', probability: p, threshold: tau, error: upper, auditRate: rate }
+    if (!candidate) return { action: 'ask', probability: undefined, threshold: threshold.tau, error: undefined, auditRate: 1 }
+    const decision = preview(candidate)
+    if (decision.action === 'ask') return decision
+    if (random() < decision.auditRate) return { ...decision, action: 'audit' }
+    servedDrift.add(false, threshold.upper)
+    return decision
   }
 
   function learn({ candidate, decision, same, rejected = false }: Outcome): void {
@@ -146,6 +151,7 @@ export function createAdaptivePolicy(options: AdaptiveOptions): DecisionPolicy {
   return {
     name: 'adaptive',
     decide,
+    preview,
     learn,
     work: () => (unlearnt >= dueAfter() && enough() ? refit() : undefined),
     inspect: () => ({

@@ -41,6 +41,8 @@ export interface DecisionPolicy {
   readonly name: string
   /** @param candidate undefined where there was none, which counts as a request all the same */
   decide(candidate: Candidate | undefined): Decision
+  /** As `decide`, but nothing is counted and no lots are drawn: 'serve' where it might be audited. Absent: `explain` cannot tell. */
+  preview?(candidate: Candidate): Decision
   learn(outcome: Outcome): void
   /** Work that is due, in slices of about a millisecond each; undefined where there is none. Called off the request path. */
   work?(): Iterator<void> | undefined

@@ -1,6 +1,6 @@
 /** A plain threshold on the cosine, as most semantic caches have it. It keeps no bound on wrong answers; it only measures them. */
 
-import type { DecisionPolicy } from './policy.js'
+import type { Candidate, Decision, DecisionPolicy } from './policy.js'
 
 export interface StaticOptions {
   /** Cosine from which on an entry answers, -1 to 1. */
@@ -16,12 +16,19 @@ export function createStaticPolicy({ threshold, auditRate, random }: StaticOptio
   let audits = 0
   let auditedWrong = 0
   const error = (): number | undefined => (audits === 0 ? undefined : auditedWrong / audits)
+
+  function preview(candidate: Candidate | undefined): Decision {
+    const common = { probability: undefined, threshold, auditRate: candidate ? auditRate : 1 }
+    if (!candidate || candidate.similarity < threshold) return { ...common, action: 'ask', error: undefined }
+    return { ...common, action: 'serve', error: error() }
+  }
+
   return {
     name: 'static',
+    preview,
     decide(candidate) {
-      const common = { probability: undefined, threshold, auditRate: candidate ? auditRate : 1 }
-      if (!candidate || candidate.similarity < threshold) return { ...common, action: 'ask', error: undefined }
-      return { ...common, action: random() < auditRate ? 'audit' : 'serve', error: error() }
+      const decision = preview(candidate)
+      return decision.action === 'serve' && random() < auditRate ? { ...decision, action: 'audit' } : decision
     },
     learn({ decision, same }) {
       labels++

@@ -8,7 +8,7 @@
  */
 
 import { LRUCache } from 'lru-cache'
-import type { DecisionPolicy } from './policy.js'
+import type { Candidate, Decision, DecisionPolicy } from './policy.js'
 
 export interface VCacheOptions {
   /** Wrong answers of all requests, 0 to 1. */
@@ -57,15 +57,18 @@ export function createVCachePolicy({ maxErrorRate, random }: VCacheOptions): Dec
     return least
   }
 
+  /** @param lot 0 to 1: below the chance of asking the origin is asked */
+  function decide({ entryId, similarity }: Candidate, lot: number): Decision {
+    const chance = chanceOfAsking(entryId, similarity)
+    if (lot < chance) return { ...ASK, probability: 1 - chance, auditRate: chance }
+    return { action: 'serve', probability: 1 - chance, threshold: 0, error: maxErrorRate, auditRate: chance }
+  }
+
   return {
     name: 'vcache',
-    decide(candidate) {
-      const ask = { action: 'ask', probability: undefined, threshold: 1, error: undefined, auditRate: 1 } as const
-      if (!candidate) return ask
-      const chance = chanceOfAsking(candidate.entryId, candidate.similarity)
-      if (random() < chance) return { ...ask, probability: 1 - chance, auditRate: chance }
-      return { action: 'serve', probability: 1 - chance, threshold: 0, error: maxErrorRate, auditRate: chance }
-    },
+    decide: (candidate) => (candidate ? decide(candidate, random()) : ASK),
+    // What is likelier.
+    preview: (candidate) => decide(candidate, 0.5),
     learn({ candidate: { entryId, similarity }, same }) {
       count++
       entries.set(entryId, withLabel(entries.get(entryId) ?? NEW, { similarity, correct: same }))
@@ -123,6 +126,7 @@ function readEntries(saved: string): [id: string, labels: Label[]][] | undefined
   }
 }
 
+const ASK: Decision = { action: 'ask', probability: undefined, threshold: 1, error: undefined, auditRate: 1 }
 const MAX_ENTRIES = 10_000
 const MAX_LABELS = 40
 const LEAST_LABELS = 3
