@@ -120,11 +120,11 @@ describe('JSON made to hurt', () => {
 
   test('half a megabyte of one line, of blank lines and of openers takes no more than linear time', () => {
     const size = 1 << 19
-    const started = performance.now()
+    const started = process.cpuUsage()
     for (const unit of ['\n', '\r', '\r\n', ':', ':\n', 'event:', 'event:\n', 'event: a\r', 'data:', 'data:\n', '{', ' ', '"', '{}\n'])
       for (const type of ['text/event-stream', 'text/plain', 'application/json', 'application/x-ndjson'])
         judge(unit.repeat(size / unit.length), type)
     // 56 bodies of 512 KB: quadratic work takes far longer.
-    expect(performance.now() - started).toBeLessThan(10_000)
+    expect(process.cpuUsage(started).user / 1000).toBeLessThan(10_000)
   })
 })
