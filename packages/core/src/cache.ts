@@ -26,6 +26,7 @@ import type { LlmCacheOptions, RouteOptions } from './engine/options.js'
 import { choosePolicy } from './engine/policies.js'
 import { createRuleResolver, type RuleInForce } from './engine/precedence.js'
 import { createRejections } from './engine/rejections.js'
+import { createSeeder, type SeedOptions, type SeedReport, type SeedSource } from './engine/seed.js'
 import type { TrafficListener } from './engine/traffic.js'
 import { createEntryCodec } from './entry/codec.js'
 import { OptionError } from './errors.js'
@@ -62,6 +63,17 @@ export interface CacheRoute {
    * semantic?.outcome // 'guard-negation'
    */
   explain(request: CacheRequest): Promise<Explanation>
+  /**
+   * Stores curated answers as though the origin had given them, one after the other: equal requests get them, and, where the route asks
+   * for it, prompts that mean the same, under every user of a shared partition. They teach nothing about wrong answers. What is there
+   * already and fresh stays: invalidate it first, by a tag.
+   *
+   * @throws OptionError for wrong options, or a seed without request or answer; what `seeds` throws
+   * @example
+   * const request = (question) => webRequest(new Request('https://api.example.com/chat', { method: 'POST', headers, body: bodyOf(question) }))
+   * await cache.seed(faq.map(({ question, answer }) => ({ request: request(question), answer: { body: completionOf(answer) } })), { ttl: '7d' })
+   */
+  seed(seeds: SeedSource, options?: SeedOptions): Promise<SeedReport>
   /** The way to the app, where the option `app` names it; undefined where it does not give one. For `CacheRequest.again`. */
   readonly dispatch?: (() => Dispatch | undefined) | undefined
   /** What is in force on this route, and why. `formatDescription` prints it. */
@@ -235,6 +247,7 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
   const isClosed = (): boolean => closing !== undefined
   const engine = createEngine(context, isClosed)
   const explain = createExplain(context, isClosed, engine.meaning)
+  const seed = createSeeder(context, engine.open)
   const preloader = resolved.preload && createPreloader(context, resolved.preload)
   if (preloader) traffic.push(preloader.listen)
 
@@ -304,6 +317,7 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
       return {
         open: (request) => engine.open(request, route.rule),
         explain: (request) => explain(request, route.rule),
+        seed: (seeds, seedOptions = {}) => seed(seeds, seedOptions, route.rule),
         dispatch,
         describe: () => describe(route),
       }
@@ -321,6 +335,7 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
       return { ...own(), shared: await shared?.read(), preload: preloader?.stats() }
     },
     explain: (request) => explain(request, main.rule),
+    seed: (seeds, seedOptions = {}) => seed(seeds, seedOptions, main.rule),
     analyze: async () => analyze(own(), missed.read()),
     async findSimilar(text, k, { partition } = {}) {
       if (!Number.isInteger(k) || k < 1 || k > 1000)

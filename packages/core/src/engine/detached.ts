@@ -40,7 +40,8 @@ export interface Detached {
 
 /** The engine's side of a detached request. */
 export interface DetachedTicket {
-  readonly purpose: 'refresh' | 'fill'
+  /** `fill`: looked up first. `seed`: so too, and the answer is the app's own word. */
+  readonly purpose: 'refresh' | 'fill' | 'seed'
   /** What a refresh leads; undefined from the second time on that the request comes to the engine, as where the cache is mounted twice. */
   readonly lead: DetachedLead | undefined
   /** Only the first result counts. */
@@ -50,6 +51,8 @@ export interface DetachedTicket {
 export interface DetachedTable {
   /** With a `lead` it asks for a new answer; without, it looks up first and asks only for what is not there. */
   create(lead?: DetachedLead): Detached
+  /** As without a lead, for an answer that the app gives itself. */
+  createSeed(): Detached
   /** The ticket of a request with this mark; undefined for what this cache did not send. */
   take(mark: object | undefined): DetachedTicket | undefined
 }
@@ -59,32 +62,35 @@ const STORING_MS = 30_000
 
 export function createDetachedTable(clock: Clock): DetachedTable {
   const tickets = new WeakMap<object, { taken: number; readonly ticket: DetachedTicket }>()
+  function make(purpose: DetachedTicket['purpose'], lead?: DetachedLead): Detached {
+    const mark = Object.freeze({})
+    let resolve: (result: DetachedResult) => void = () => undefined
+    const result = new Promise<DetachedResult>((settled) => {
+      resolve = settled
+    })
+    let isSettled = false
+    let cancel: (() => void) | undefined
+    const settle = (settled: DetachedResult): void => {
+      isSettled = true
+      cancel?.()
+      resolve(settled)
+    }
+    const kept = { taken: 0, ticket: { purpose, lead, settle } }
+    tickets.set(mark, kept)
+    return {
+      mark,
+      result,
+      abandon(status) {
+        const wasRefused = status === 'not-sent' || (status !== undefined && status >= 400)
+        if (kept.taken === 0) settle(wasRefused ? NOT_ASKED : NOT_REACHED)
+        else if (!isSettled) cancel ??= clock.schedule(STORING_MS, () => settle(NOT_REACHED))
+      },
+    }
+  }
+
   return {
-    create(lead) {
-      const mark = Object.freeze({})
-      let resolve: (result: DetachedResult) => void = () => undefined
-      const result = new Promise<DetachedResult>((settled) => {
-        resolve = settled
-      })
-      let isSettled = false
-      let cancel: (() => void) | undefined
-      const settle = (settled: DetachedResult): void => {
-        isSettled = true
-        cancel?.()
-        resolve(settled)
-      }
-      const kept = { taken: 0, ticket: { purpose: lead ? 'refresh' : 'fill', lead, settle } as const }
-      tickets.set(mark, kept)
-      return {
-        mark,
-        result,
-        abandon(status) {
-          const wasRefused = status === 'not-sent' || (status !== undefined && status >= 400)
-          if (kept.taken === 0) settle(wasRefused ? NOT_ASKED : NOT_REACHED)
-          else if (!isSettled) cancel ??= clock.schedule(STORING_MS, () => settle(NOT_REACHED))
-        },
-      }
-    },
+    create: (lead) => make(lead ? 'refresh' : 'fill', lead),
+    createSeed: () => make('seed'),
     take(mark) {
       const kept = mark && tickets.get(mark)
       if (!kept) return undefined

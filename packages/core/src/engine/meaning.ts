@@ -7,6 +7,7 @@ import type { PartitionResult } from '../policy/partition.js'
 import type { Awaitable } from '../ports.js'
 import { decisionOf } from '../semantic/decision.js'
 import type { Finding, SemanticQuery } from '../semantic/finding.js'
+import { CURATED } from '../semantic/nodes.js'
 import { type EngineContext, labelsOf } from './context.js'
 import type { Query } from './query.js'
 import type { Refresher } from './refresh.js'
@@ -49,11 +50,11 @@ export function createMeaning(
   }
 
   return {
-    promptOf({ semanticKey, request, rule }) {
+    promptOf({ semanticKey, request, rule, ticket }) {
       const made = semanticKey?.()
       if (made?.kind !== 'prompt') return undefined
       const { text, namespace, domain } = made
-      const owner = ownerOf(rule.owner?.(request))
+      const owner = ticket?.purpose === 'seed' ? CURATED : ownerOf(rule.owner?.(request))
       return { text, namespace, domain, ...(owner !== undefined && { owner }) }
     },
     find(query) {

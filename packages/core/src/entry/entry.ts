@@ -81,7 +81,7 @@ export interface EntryPrompt {
   readonly namespace: string
   /** Whose traffic is learnt from together. */
   readonly domain: string
-  /** Digest of who asked, where the partition is not that user's own. */
+  /** Digest of who asked, where the partition is not that user's own; 'curated' where the app itself gave the answer. */
   readonly owner?: string
 }
 

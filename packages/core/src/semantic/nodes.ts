@@ -12,7 +12,7 @@ export interface Node {
   readonly text: string
   /** Entries that were judged to answer the same share it. */
   readonly group: string
-  /** Digest of who asked; undefined where the partition is that user's own. */
+  /** Digest of who asked, or CURATED; undefined where the partition is that user's own. */
   readonly owner: string | undefined
 }
 
@@ -20,7 +20,7 @@ export interface NodeTable {
   get(key: string): Node | undefined
   profileOf(node: Node): TextProfile
   groupSize(group: string): number
-  /** Prompts of two users at least were found to belong to it. */
+  /** Prompts of two users at least were found to belong to it, or one that the app itself answered. */
   isShared(group: string): boolean
   /** The nodes of the group that the answer with this id belongs to. */
   groupOf(entryId: string): readonly Node[]
@@ -75,7 +75,10 @@ export function createNodeTable(maxNodes: number, onEvicted: (node: Node) => voi
       return profile
     },
     groupSize: (group) => groups.get(group)?.size ?? 0,
-    isShared: (group) => (groups.get(group)?.owners.size ?? 0) >= OWNERS_NEEDED,
+    isShared(group) {
+      const owners = groups.get(group)?.owners
+      return owners !== undefined && (owners.size >= OWNERS_NEEDED || owners.has(CURATED))
+    },
     groupOf(entryId) {
       const all = [...nodes.values()]
       const group = all.find((node) => node.entryId === entryId)?.group
@@ -107,6 +110,8 @@ export function createNodeTable(maxNodes: number, onEvicted: (node: Node) => voi
   }
 }
 
+/** The owner of what the app itself answered, whom everybody believes. No digest is so short. */
+export const CURATED = 'curated'
 /** Entries that are found by meaning, most. */
 export const MAX_NODES = 20_000
 const OWNERS_NEEDED = 2
