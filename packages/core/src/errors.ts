@@ -103,6 +103,8 @@ export type VectorIndexFault =
   | 'timeout'
   /** The server answered with an error; `cause` has it. */
   | 'failed'
+  /** It was not even asked, since it failed too often of late. */
+  | 'open'
   | 'closed'
 
 /** A vector index that cannot do what was asked. Always a miss for the semantic layer, never for the app. */

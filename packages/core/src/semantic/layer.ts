@@ -6,6 +6,7 @@
 import { LRUCache } from 'lru-cache'
 import { sha256 } from '#platform'
 import type { Entry } from '../entry/entry.js'
+import { VectorIndexError } from '../errors.js'
 import type { Awaitable, Clock } from '../ports.js'
 import type { Removal } from '../stores/hearing.js'
 import { type EmbedderEvent, guardEmbedder, type SafeEmbedder } from './embedders/guarded.js'
@@ -83,7 +84,11 @@ export function createSemanticLayer(options: ResolvedSemantic, deps: LayerDeps):
   const { store, clock, onEvent } = deps
   const embedder = guardEmbedder(options.embedder, { clock, onEvent })
   const calibration = options.embedder.calibration ?? UNKNOWN_CALIBRATION
-  const onFailed = (where: FailedWhere, error: unknown): void => onEvent({ type: 'semantic-failed', where, errorName: nameOf(error) })
+  const onFailed = (where: FailedWhere, error: unknown): void => {
+    // What was not even tried was told of before.
+    if (!(error instanceof VectorIndexError && error.reason === 'open'))
+      onEvent({ type: 'semantic-failed', where, errorName: nameOf(error) })
+  }
   const nearby = createNearby({
     store,
     index: options.index,
@@ -150,8 +155,7 @@ export function createSemanticLayer(options: ResolvedSemantic, deps: LayerDeps):
       return found.filter((each) => each !== undefined)
     },
     rejected(entryId) {
-      // Those of its group say the same.
-      for (const { key, namespace } of nodes.groupOf(entryId)) nearby.lose(key, namespace)
+      nearby.disown(entryId)
       const known = served.get(entryId)
       if (!known) return
       served.delete(entryId)
@@ -161,7 +165,9 @@ export function createSemanticLayer(options: ResolvedSemantic, deps: LayerDeps):
       if ('keys' in removal) {
         for (const key of removal.keys) {
           const node = nodes.get(key)
-          if (node) nearby.lose(key, node.namespace)
+          if (!node) continue
+          // Another process may have removed it for what it says: what says the same is found by its own prompt alone until it is met again.
+          for (const other of nodes.groupOf(node.entryId)) nearby.lose(other.key, other.namespace)
         }
         return
       }

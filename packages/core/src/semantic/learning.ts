@@ -71,7 +71,8 @@ export function createLearning(context: LearningContext): Learning {
 
   function stored(entry: Entry, lesson: Lesson | undefined, answer?: AnswerText): void {
     if (!lesson && nodes.get(entry.key)?.entryId === entry.id) return
-    if (isClosed() || !entry.meta.prompt || running.size >= MAX_LEARNING) return
+    if (isClosed() || !entry.meta.prompt) return
+    if (running.size >= MAX_LEARNING) return onFailed('learn', new LearningBusyError())
     inBackground(lesson ? learn(entry, lesson, answer) : adopt(entry, entry.meta.prompt, answer), 'learn')
   }
 
@@ -214,6 +215,11 @@ export function createLearning(context: LearningContext): Learning {
 /** Without its body. */
 function slim(entry: Entry): Entry {
   return { ...entry, body: NO_BODY }
+}
+
+/** Too much is being learnt from at once. */
+class LearningBusyError extends Error {
+  override readonly name: string = 'LearningBusyError'
 }
 
 /** The store did not say whether an entry is there. */

@@ -3,18 +3,18 @@
 import { LRUCache } from 'lru-cache'
 import { sha256 } from '#platform'
 import type { Entry } from '../entry/entry.js'
-import { VectorIndexError } from '../errors.js'
-import { chain, isThenable, withDeadline } from '../lib/deadline.js'
+import { chain, isThenable } from '../lib/deadline.js'
 import type { Awaitable, Clock } from '../ports.js'
 import type { Lookup, StoreTiers } from '../stores/tiers.js'
 import { createNodeTable, MAX_NODES, type Node, type NodeTable } from './nodes.js'
 import type { VectorIndex, VectorMatch } from './ports.js'
 import type { Neighbour } from './rule/standing.js'
 import { createFrequencies, type Frequencies } from './text/frequencies.js'
+import { guardIndex } from './vectors/guarded.js'
 import { createMemoryVectorIndex } from './vectors/memory.js'
 
 /** What the layer needs of the stores. */
-export type LayerStore = Pick<StoreTiers, 'peek' | 'get' | 'records' | 'scan'>
+export type LayerStore = Pick<StoreTiers, 'peek' | 'get' | 'delete' | 'records' | 'scan'>
 
 export interface Nearby {
   readonly nodes: NodeTable
@@ -23,10 +23,9 @@ export interface Nearby {
   /**
    * The entries nearest to `vector` in `namespace`, best first, without the one under `key`.
    *
-   * @param deadlineMs longest wait for the index. @default none
    * @throws what the index throws, and VectorIndexError where it takes too long
    */
-  search(namespace: string, vector: Float32Array, key: string, deadlineMs?: number): Awaitable<readonly Neighbour[]>
+  search(namespace: string, vector: Float32Array, key: string): Awaitable<readonly Neighbour[]>
   /** As `search`, of all namespaces under `prefix`, `k` of each, as nodes. */
   searchAll(prefix: string, vector: Float32Array, k: number): Promise<readonly { readonly node: Node; readonly similarity: number }[]>
   look(key: string, isFresh: (entry: Entry) => boolean): Awaitable<Lookup>
@@ -34,6 +33,8 @@ export interface Nearby {
   add(node: Node, vector: Float32Array, deleteAt: number): Promise<void>
   /** Neither the node nor its vector is found any more. */
   lose(key: string, namespace: string): void
+  /** Those that were judged to say the same as this answer are found no more, and asked for anew, under whatever prompt. */
+  disown(entryId: string): void
   clear(prefix: string): void
   frequenciesOf(namespace: string): Frequencies
   close(): Promise<void>
@@ -51,7 +52,7 @@ export interface NearbyOptions {
 
 export function createNearby({ store, index: given, embedderId, clock, onFailed }: NearbyOptions): Nearby {
   const own = given ? undefined : createMemoryVectorIndex({ maxVectors: MAX_NODES, maxBytes: OWN_INDEX_BYTES, clock })
-  const index = given ?? (own as VectorIndex)
+  const index = given ? guardIndex(given, clock) : (own as VectorIndex)
   // An index of the app's own may be others' too: what leaves this process's memory stays there.
   const nodes = createNodeTable(MAX_NODES, ({ key, namespace }) => own && drop(key, namespace))
   const frequencies = new LRUCache<string, Frequencies>({ max: MAX_NAMESPACES })
@@ -75,14 +76,6 @@ export function createNearby({ store, index: given, embedderId, clock, onFailed 
   function lose(key: string, namespace: string): void {
     nodes.remove(key)
     drop(key, namespace)
-  }
-
-  function inTime<T>(work: Awaitable<T>, deadlineMs: number | undefined): Awaitable<T> {
-    if (deadlineMs === undefined || !isThenable(work)) return work
-    return withDeadline(work, deadlineMs, clock).then((settled) => {
-      if (settled.kind === 'done') return settled.value
-      throw settled.kind === 'thrown' ? settled.error : new VectorIndexError('timeout', 'The vector index did not answer in time.')
-    })
   }
 
   function neighboursOf(key: string, namespace: string, matches: readonly VectorMatch[]): Awaitable<readonly Neighbour[]> {
@@ -114,10 +107,8 @@ export function createNearby({ store, index: given, embedderId, clock, onFailed 
   return {
     nodes,
     isOwn: own !== undefined,
-    search: (namespace, vector, key, deadlineMs) =>
-      chain(inTime(index.search(spaceOf(namespace), vector, { k: NEIGHBOURS }), deadlineMs), (matches) =>
-        neighboursOf(key, namespace, matches),
-      ),
+    search: (namespace, vector, key) =>
+      chain(index.search(spaceOf(namespace), vector, { k: NEIGHBOURS }), (matches) => neighboursOf(key, namespace, matches)),
     async searchAll(prefix, vector, k) {
       const found: { node: Node; similarity: number }[] = []
       for (const namespace of nodes.namespaces(prefix)) {
@@ -137,6 +128,13 @@ export function createNearby({ store, index: given, embedderId, clock, onFailed 
       if (!nodes.get(key)) drop(key, namespace)
     },
     lose,
+    disown(entryId) {
+      for (const { key, namespace, entryId: id } of nodes.groupOf(entryId)) {
+        lose(key, namespace)
+        // An exact hit meanwhile would have made it one that can be found again.
+        if (id !== entryId) void store.delete(key).then(() => nodes.get(key)?.entryId === id && lose(key, namespace))
+      }
+    },
     clear(prefix) {
       nodes.clear(prefix)
       safely(() => index.clear(prefix))

@@ -50,7 +50,7 @@ export function createSearch(context: SearchContext): (query: SemanticQuery) => 
     return attempt('embedder-failed', () =>
       chain(embedder.embed(text), (vector) =>
         attempt('index-failed', () =>
-          chain(nearby.search(namespace, vector, query.key, INDEX_DEADLINE_MS), (neighbours) => judge(query, profile, vector, neighbours)),
+          chain(nearby.search(namespace, vector, query.key), (neighbours) => judge(query, profile, vector, neighbours)),
         ),
       ),
     )
@@ -100,7 +100,7 @@ export function createSearch(context: SearchContext): (query: SemanticQuery) => 
     // Whatever keeps the policy's word from being kept, its answer is seen for certain.
     const no = (reason: NoMatchReason, auditRate = 1): Finding => nothing(reason, lesson(candidate, { ...decision, auditRate }), considered)
     if (decision.action === 'ask') return no('unsure', decision.auditRate)
-    if (query.least !== undefined && similarity < query.least) return no('unsure')
+    if (query.least !== undefined && !(similarity >= query.least)) return no('unsure')
     if (options.quorum && node.owner !== query.owner && !nodes.isShared(group)) return no('quorum')
     const isAudit = decision.action === 'audit' && query.mayAudit
     const verifies = isAudit && options.audit === 'verify' && query.mayVerify
@@ -129,6 +129,3 @@ export function createSearch(context: SearchContext): (query: SemanticQuery) => 
 function nothing(reason: NoMatchReason, lesson?: Lesson, considered?: Considered): Finding {
   return { match: undefined, reason, considered, lesson }
 }
-
-/** Longest wait for the index, in ms. */
-const INDEX_DEADLINE_MS = 250

@@ -75,7 +75,7 @@ export function createPgVectorIndex(options: PgVectorIndexOptions): VectorIndex 
   let prepared: Promise<void> | undefined
 
   async function pool(): Promise<PgPool> {
-    own ??= given ? undefined : openPool(connectionString as string, maxConnections)
+    own ??= given ? undefined : openPool({ connectionString: connectionString as string, max: maxConnections, timeoutMs })
     return given ?? ((await own) as OwnPool)
   }
 
@@ -93,6 +93,16 @@ export function createPgVectorIndex(options: PgVectorIndexOptions): VectorIndex 
     return ours
   }
 
+  /** What hangs at the first statement must not hold up all that come later. */
+  async function run<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await calls.run(work)
+    } catch (error) {
+      if (error instanceof VectorIndexError && error.reason === 'timeout') prepared = undefined
+      throw error
+    }
+  }
+
   async function makeIndex(ours: PgPool, dimensions: number): Promise<void> {
     if (index === 'none' || dimensions > MOST_INDEXED || indexed.has(dimensions)) return
     await ours.query(statements.createIndex(dimensions))
@@ -100,7 +110,7 @@ export function createPgVectorIndex(options: PgVectorIndexOptions): VectorIndex 
   }
 
   async function remove(namespace: string, ids: readonly string[]): Promise<void> {
-    if (ids.length > 0) await calls.run(async () => (await ready()).query(statements.remove, [namespace, ids]))
+    if (ids.length > 0) await run(async () => (await ready()).query(statements.remove, [namespace, ids]))
   }
 
   return {
@@ -110,7 +120,7 @@ export function createPgVectorIndex(options: PgVectorIndexOptions): VectorIndex 
       const now = clock.now()
       const { items: live, dimensions, expired } = createBatch(items, now)
       for (const some of pieces(live, ADDED_AT_ONCE)) {
-        await calls.run(async () => {
+        await run(async () => {
           const ours = await ready()
           await makeIndex(ours, dimensions)
           const columns = [some.map(({ id }) => id), some.map(({ deleteAt }) => finiteTime(deleteAt)), some.map(textOf)]
@@ -125,7 +135,7 @@ export function createPgVectorIndex(options: PgVectorIndexOptions): VectorIndex 
       const unit = toUnitVector(vector)
       const values = [namespace, unit.length, textOf({ vector: unit }), clock.now(), k]
       const isIndexed = index === 'hnsw' && unit.length <= MOST_INDEXED
-      const { rows } = await calls.run(async () => {
+      const { rows } = await run(async () => {
         const ours = await ready()
         if (!isIndexed) return ours.query(statements.search(unit.length), values)
         return transaction(ours, exact ? statements.withoutIndex : statements.withIndex(k), statements.search(unit.length), values)
@@ -136,7 +146,7 @@ export function createPgVectorIndex(options: PgVectorIndexOptions): VectorIndex 
     },
     remove,
     async clear(prefix) {
-      await calls.run(async () => (await ready()).query(statements.clear, [prefix]))
+      await run(async () => (await ready()).query(statements.clear, [prefix]))
     },
     size: () => undefined,
     close: () => calls.close(async () => (await own)?.end()),
@@ -169,9 +179,9 @@ interface OwnPool extends PgPool {
   end(): Promise<void>
 }
 
-async function openPool(connectionString: string, max: number): Promise<OwnPool> {
+async function openPool({ timeoutMs, ...settings }: { connectionString: string; max: number; timeoutMs: number }): Promise<OwnPool> {
   const { default: pg } = await loadPeer('pg', () => import('pg'))
-  const pool: OwnPool = new pg.Pool({ connectionString, max, allowExitOnIdle: true })
+  const pool: OwnPool = new pg.Pool({ ...settings, connectionTimeoutMillis: timeoutMs, query_timeout: timeoutMs, allowExitOnIdle: true })
   // An idle connection that breaks is an error event; the next query says what is wrong.
   pool.on('error', () => undefined)
   return pool

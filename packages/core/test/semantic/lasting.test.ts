@@ -5,7 +5,7 @@ import type { LlmCacheOptions } from '../../src/engine/options.js'
 import type { DecisionPolicy } from '../../src/semantic/rule/policy.js'
 import { createMemoryVectorIndex } from '../../src/semantic/vectors/memory.js'
 import { createManualClock, type ManualClock } from '../../src/testing/manual-clock.js'
-import { completion, field, harness, open, type RequestParts, record } from '../engine/support.js'
+import { completion, drain, field, harness, open, type RequestParts, record } from '../engine/support.js'
 
 const ask = (content: string): RequestParts => ({ body: { model: 'gpt-4o', messages: [{ role: 'user', content }] } })
 const SKY = 'Why does the sky look blue at noon?'
@@ -71,7 +71,35 @@ describe('what is found by meaning', () => {
     const second = start()
     await settled()
     // Two users confirmed it before, which a third needs.
-    await open(second.cache, by('c', SKY_ONCE_MORE), 'replay')
+    const { reply } = await open(second.cache, by('c', SKY_ONCE_MORE), 'replay')
+    expect(field(reply.headers, 'x-llm-cache')).toBe('SEMANTIC-HIT')
+    expect((await drain(reply)).text).toBe(completion('Rayleigh.'))
+  })
+
+  it('is not found any more once what says the same was rejected: by nobody, in no process, after no restart', async () => {
+    const { start } = world()
+    const first = start()
+    const wrong = completion('It is painted.')
+    const id = field(await record(first.cache, ask(SKY), wrong), 'x-llm-cache-id') as string
+    await settled()
+    // Asked in other words it got the same answer.
+    await record(first.cache.route({ strategy: 'exact' }), ask(SKY_AGAIN), wrong)
+    const alias = { ...ask(SKY_AGAIN), headers: { 'cache-control': 'no-cache' } }
+    await record(first.cache, alias, wrong)
+    await settled()
+    expect((await first.cache.stats()).semantic?.vectors).toBe(2)
+    expect(await first.cache.reject(id, 'wrong')).toBe(true)
+    const { recorder } = await open(first.cache, ask(SKY_ONCE_MORE), 'record')
+    recorder.abort('origin-error')
+    await settled()
+    // Its own prompt asks anew, and brings nothing back.
+    const own = await open(first.cache, ask(SKY_AGAIN), 'record')
+    own.recorder.abort('origin-error')
+    await settled()
+    await first.cache.close()
+    const second = start()
+    await settled()
+    await open(second.cache, ask(SKY_ONCE_MORE), 'record')
   })
 
   it.each([

@@ -19,7 +19,7 @@ export function createStaticPolicy({ threshold, auditRate, random }: StaticOptio
 
   function preview(candidate: Candidate | undefined): Decision {
     const common = { probability: undefined, threshold, auditRate: candidate ? auditRate : 1 }
-    if (!candidate || candidate.similarity < threshold) return { ...common, action: 'ask', error: undefined }
+    if (!candidate || !(candidate.similarity >= threshold)) return { ...common, action: 'ask', error: undefined }
     return { ...common, action: 'serve', error: error() }
   }
 
