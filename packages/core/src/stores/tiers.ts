@@ -117,11 +117,13 @@ export interface TiersOptions {
   readonly onRetired: () => void
   /** What the selector of another process means; undefined where it cannot be read. Never throws or rejects. @default it cannot */
   readonly meantBy?: ((selector: string) => Awaitable<Meant | undefined>) | undefined
+  /** Most marks and answers that are known at a time, of each. @default 20,000 marks, 10,000 answers */
+  readonly maxKnown?: number | undefined
 }
 
 export function createTiers(
   tiers: readonly Tier[],
-  { clock, onEvent, onRemoved, onRetired, meantBy = () => undefined }: TiersOptions,
+  { clock, onEvent, onRemoved, onRetired, meantBy = () => undefined, maxKnown }: TiersOptions,
 ): StoreTiers {
   const inMemory = tiers.filter(({ store }) => store.inMemory)
   const shared = tiers.find(({ store }) => store.sharing !== undefined)
@@ -134,9 +136,16 @@ export function createTiers(
     clock,
     bus: shared && peers.hasBus ? { store: shared.store, tell } : undefined,
     onChange: onRetired,
+    maxKnown,
   })
   const records = createRecords(lasting, clock)
-  const index = createEntryIndex({ stores: lasting, memories: inMemory.map(({ store }) => store), guards: epochs.guards, clock })
+  const index = createEntryIndex({
+    stores: lasting,
+    memories: inMemory.map(({ store }) => store),
+    guards: epochs.guards,
+    clock,
+    max: maxKnown,
+  })
   let removals = 0
 
   for (const { store } of tiers) store.listen(onEvent)

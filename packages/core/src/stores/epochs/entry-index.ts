@@ -45,12 +45,14 @@ export interface EntryIndexOptions {
   readonly memories: readonly GuardedStore[]
   readonly guards: Guards
   readonly clock: Pick<Clock, 'now'>
+  /** Answers that are known whether or not they are still held. @default 10,000 */
+  readonly max?: number | undefined
 }
 
-export function createEntryIndex({ stores, memories, guards, clock }: EntryIndexOptions): EntryIndex {
+export function createEntryIndex({ stores, memories, guards, clock, max = MAX_NOTED }: EntryIndexOptions): EntryIndex {
   const places = createPlaces(held)
   const noted = new LRUCache<string, Noted>({
-    max: MAX_NOTED,
+    max,
     // Other stores have a record of it.
     dispose: ({ id, key }, _id, reason) => reason === 'evict' && stores.length === 0 && places.add(id, key),
   })
@@ -125,5 +127,4 @@ function parseRecord(record: Entry | undefined): Located | undefined {
 }
 
 const KEY_FIELD = 'key'
-/** Answers that are known whether or not they are still held. */
 const MAX_NOTED = 10_000

@@ -23,7 +23,7 @@ export interface EpochsOptions {
   readonly bus: { readonly store: GuardedStore; readonly tell: Tell } | undefined
   /** Something was found to be invalidated elsewhere: what is in flight may be older. */
   readonly onChange: () => void
-  /** Most guards that are known at a time. @default 20,000 */
+  /** Most marks that are known at a time, and digests. @default 20,000 and 5,000 */
   readonly maxKnown?: number | undefined
 }
 
@@ -66,7 +66,7 @@ export function createEpochs({ stores, clock, bus, onChange, maxKnown }: EpochsO
   const by = randomId()
   const stamps = createStampClock(clock)
   const rounds = createRounds(stamps)
-  const guards = createGuards()
+  const guards = createGuards(maxKnown)
   const all = guards.of('all', '')
   const remote = stores.length > 0
   const told = bus !== undefined

@@ -31,8 +31,8 @@ export interface Guards {
 export type Guardable = Pick<Entry, 'key' | 'storedAt' | 'meta'>
 
 /** Guards are pure; what is remembered of them is bounded. */
-export function createGuards(): Guards {
-  const digests = new LRUCache<string, string>({ max: MAX_DIGESTS })
+export function createGuards(max: number = MAX_DIGESTS): Guards {
+  const digests = new LRUCache<string, string>({ max })
   const known = new WeakMap<Guardable, readonly Guarded[]>()
 
   function of(kind: GuardKind, text: string): string {

@@ -140,6 +140,8 @@ export interface ProcessOptions {
 }
 
 let processes = 0
+/** More than any test needs: tables allocate for it, thousands of times. */
+const MAX_KNOWN = 500
 
 export function createProcess(
   backend: ReturnType<typeof createBackend> | undefined,
@@ -147,7 +149,7 @@ export function createProcess(
   name = `p${++processes}`,
 ): Process {
   const { clock = createManualClock(), memory: withMemory = true, bus = false, deadlineMs = 100 } = options
-  const memory = createMemoryStore({ clock })
+  const memory = createMemoryStore({ clock, maxEntries: MAX_KNOWN })
   const stores = [...(withMemory ? [memory] : []), ...(backend ? [backend.store(name, clock, bus)] : [])]
   let retirements = 0
   const tiers = createTiers(
@@ -155,7 +157,7 @@ export function createProcess(
       store: guardStore(store, { clock, deadlineMs, longDeadlineMs: deadlineMs * 100 }),
       ttlMs: Number.POSITIVE_INFINITY,
     })),
-    { clock, onEvent: () => undefined, onRemoved: () => undefined, onRetired: () => void retirements++ },
+    { clock, onEvent: () => undefined, onRemoved: () => undefined, onRetired: () => void retirements++, maxKnown: MAX_KNOWN },
   )
   const process: Process = {
     tiers,
