@@ -118,7 +118,12 @@ export type CacheEvent =
     }
   /** A judge asked a model to compare two answers; its provider bills this. */
   | (ModelLabels & { readonly type: 'judge-billed'; readonly at: number; readonly judge: string; readonly usage: Usage })
-  | { readonly type: 'semantic-failed'; readonly at: number; readonly where: 'index' | 'learn' | 'router'; readonly errorName: string }
+  | {
+      readonly type: 'semantic-failed'
+      readonly at: number
+      readonly where: 'index' | 'learn' | 'policy' | 'router'
+      readonly errorName: string
+    }
   | {
       readonly type: 'embedder-failed'
       readonly at: number

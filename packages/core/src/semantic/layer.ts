@@ -45,8 +45,8 @@ export interface SemanticStats {
   readonly learners: ReturnType<Learners['inspect']>
 }
 
-/** What went wrong: a call of the index, learning from an answer, the app's own router. */
-export type FailedWhere = 'index' | 'learn' | 'router'
+/** What went wrong: a call of the index, learning from an answer, the app's own decision policy or router. */
+export type FailedWhere = 'index' | 'learn' | 'policy' | 'router'
 
 /** An entry whose prompt is like a text. */
 export interface SimilarEntry {
@@ -107,6 +107,7 @@ export function createSemanticLayer(options: ResolvedSemantic, deps: LayerDeps):
     version: sha256(embedder.id).slice(0, 22),
     records: store.records,
     clock,
+    onFailed: (error) => onFailed('policy', error),
   })
   const served = new LRUCache<string, { readonly domain: string; readonly candidate: Candidate; readonly decision: Decision }>({
     max: MAX_SERVED,

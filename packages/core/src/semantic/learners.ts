@@ -1,12 +1,16 @@
-/** One decision policy for each kind of traffic (domain), kept in the store, so that it survives restarts and processes learn together. */
+/**
+ * One decision policy for each kind of traffic (domain), kept in the store, so that it survives restarts and processes learn together.
+ * A policy may be the app's own: what it throws ends neither a request nor the process.
+ */
 
 import { LRUCache } from 'lru-cache'
+import { isThenable } from '../lib/deadline.js'
 import type { Clock } from '../ports.js'
 import type { Records } from '../stores/records.js'
 import type { DecisionPolicy, Outcome, PolicyState } from './rule/policy.js'
 
 export interface Learners {
-  /** The policy of a domain; what was learnt before is added to it as soon as it is read. */
+  /** The policy of a domain, or one that serves nothing where it could not be made; what was learnt before is added as soon as it is read. */
   of(domain: string): DecisionPolicy
   learn(domain: string, outcome: Outcome): void
   inspect(): readonly (PolicyState & { readonly domain: string; readonly policy: string })[]
@@ -23,6 +27,8 @@ export interface LearnersOptions {
   readonly version: string
   readonly records: Records
   readonly clock: Clock
+  /** Told what a policy threw. @default nobody is told */
+  readonly onFailed?: (error: unknown) => void
 }
 
 interface Learner {
@@ -35,7 +41,7 @@ interface Learner {
   saving: boolean
 }
 
-export function createLearners({ create, version, records, clock }: LearnersOptions): Learners {
+export function createLearners({ create, version, records, clock, onFailed = () => {} }: LearnersOptions): Learners {
   /** Callers choose domains by the models that they name: who only asks, or has learnt less than all of the kept, waits here. */
   const waiting = new LRUCache<string, Learner>({ max: MAX_WAITING })
   const kept = new Map<string, Learner>()
@@ -45,14 +51,23 @@ export function createLearners({ create, version, records, clock }: LearnersOpti
   const all = (): readonly Learner[] => [...kept.values(), ...waiting.values()]
   const keyOf = (domain: string): string => `${RECORD_PREFIX}${version}.${domain}`
 
-  function make(domain: string): Learner {
-    return { domain, policy: create(), learnt: 0, unsaved: 0, working: false, saving: false }
+  /** Undefined: it threw, and this was told. */
+  function attempt<T>(work: () => T): T | undefined {
+    try {
+      return work()
+    } catch (error) {
+      onFailed(error)
+      return undefined
+    }
   }
 
-  function learnerOf(domain: string): Learner {
+  /** Undefined where its policy cannot be made; the next call tries again. */
+  function learnerOf(domain: string): Learner | undefined {
     const known = kept.get(domain) ?? waiting.get(domain)
     if (known) return known
-    const learner = make(domain)
+    const policy = attempt(create)
+    if (!policy) return undefined
+    const learner: Learner = { domain, policy, learnt: 0, unsaved: 0, working: false, saving: false }
     waiting.set(domain, learner)
     if (records.lasting) track(load(learner))
     return learner
@@ -85,8 +100,9 @@ export function createLearners({ create, version, records, clock }: LearnersOpti
   }
 
   function merge(learner: Learner, text: string): boolean {
-    if (!learner.policy.merge(text)) return false
-    learner.learnt = Math.max(learner.learnt, learner.policy.inspect().labels)
+    const { policy } = learner
+    if (!attempt(() => policy.merge(text))) return false
+    learner.learnt = Math.max(learner.learnt, attempt(() => policy.inspect().labels) ?? 0)
     rank(learner)
     work(learner)
     return true
@@ -97,21 +113,27 @@ export function createLearners({ create, version, records, clock }: LearnersOpti
     const { unsaved } = learner
     if (learner.saving || unsaved === 0) return
     learner.saving = true
-    const saved = (await load(learner)) && (await records.write(keyOf(learner.domain), learner.policy.save(), LIFETIME_MS))
-    learner.saving = false
-    if (saved) learner.unsaved -= unsaved
+    try {
+      const saved = (await load(learner)) && (await records.write(keyOf(learner.domain), learner.policy.save(), LIFETIME_MS))
+      if (saved) learner.unsaved -= unsaved
+    } catch (error) {
+      onFailed(error)
+    } finally {
+      learner.saving = false
+    }
   }
 
   /** A slice a turn, so that requests come in between. */
   function work(learner: Learner): void {
     if (learner.working || closed) return
-    const steps = learner.policy.work?.()
+    const steps = attempt(() => learner.policy.work?.())
     if (!steps) return
     learner.working = true
     const go = (): void => {
       const from = clock.monotonic()
       while (!closed) {
-        if (steps.next().done) break
+        const step = attempt(() => steps.next())
+        if (!step || step.done) break
         if (clock.monotonic() - from >= SLICE_MS) {
           clock.schedule(0, go)
           return
@@ -123,21 +145,32 @@ export function createLearners({ create, version, records, clock }: LearnersOpti
   }
 
   return {
-    of: (domain) => learnerOf(domain).policy,
+    of: (domain) => learnerOf(domain)?.policy ?? UNMADE,
     learn(domain, outcome) {
       const learner = learnerOf(domain)
-      learner.policy.learn(outcome)
+      if (!learner) return
+      try {
+        // Nothing stops an app's own from being asynchronous.
+        const learning: unknown = learner.policy.learn(outcome)
+        if (isThenable(learning)) learning.then(undefined, onFailed)
+      } catch (error) {
+        onFailed(error)
+        return
+      }
       learner.learnt++
       learner.unsaved++
       rank(learner)
       work(learner)
       if (records.lasting && learner.unsaved % SAVE_AFTER === 0 && !closed) track(save(learner))
     },
-    inspect: () => all().map(({ domain, policy }) => ({ domain, policy: policy.name, ...policy.inspect() })),
-    export: () => Object.fromEntries(all().map(({ domain, policy }) => [domain, policy.save()])),
+    inspect: () => all().flatMap(({ domain, policy }) => attempt(() => ({ domain, policy: policy.name, ...policy.inspect() })) ?? []),
+    export: () => Object.fromEntries(all().flatMap(({ domain, policy }) => attempt(() => [[domain, policy.save()]]) ?? [])),
     import(saved) {
       let read = 0
-      for (const [domain, text] of Object.entries(saved)) if (merge(learnerOf(domain), text)) read++
+      for (const [domain, text] of Object.entries(saved)) {
+        const learner = learnerOf(domain)
+        if (learner && merge(learner, text)) read++
+      }
       return read
     },
     async close() {
@@ -148,6 +181,22 @@ export function createLearners({ create, version, records, clock }: LearnersOpti
   }
 }
 
+/** Stands for a policy that could not be made. */
+const UNMADE: DecisionPolicy = {
+  name: 'unmade',
+  decide: () => ({ action: 'ask', probability: undefined, threshold: Number.POSITIVE_INFINITY, error: undefined, auditRate: 1 }),
+  learn() {},
+  inspect: () => ({
+    labels: 0,
+    audits: 0,
+    auditedWrong: 0,
+    threshold: Number.POSITIVE_INFINITY,
+    error: undefined,
+    paused: 'learning',
+  }),
+  save: () => '',
+  merge: () => false,
+}
 const RECORD_PREFIX = 'lc0.semantic.'
 const LIFETIME_MS = 90 * 24 * 60 * 60 * 1000
 const MAX_DOMAINS = 200

@@ -3,6 +3,8 @@ import { createLearners, type Learners } from '../../src/semantic/learners.js'
 import type { DecisionPolicy, Outcome } from '../../src/semantic/rule/policy.js'
 import type { Records } from '../../src/stores/records.js'
 import { createManualClock } from '../../src/testing/manual-clock.js'
+import { completion, harness, open, record } from '../engine/support.js'
+import { ask, bold, SKY, SKY_AGAIN, settled as settledCache } from './support.js'
 
 const OUTCOME = { same: true } as Outcome
 
@@ -111,5 +113,130 @@ describe('learners', () => {
     await settled()
     clock.advance(1)
     expect(worked).toBe(2)
+  })
+})
+
+describe('a policy that throws', () => {
+  function fail(): never {
+    throw new RangeError('What is my balance?')
+  }
+
+  function failing(
+    part: Partial<DecisionPolicy>,
+    given: { readonly create?: () => DecisionPolicy; readonly records?: Records } = {},
+  ): { learners: Learners; errors: unknown[]; clock: ReturnType<typeof createManualClock> } {
+    const errors: unknown[] = []
+    const clock = createManualClock()
+    const create = given.create ?? (() => ({ ...counting(), ...part }))
+    const onFailed = (error: unknown): void => void errors.push(error)
+    return { learners: createLearners({ create, version: 'v', records: given.records ?? NONE, clock, onFailed }), errors, clock }
+  }
+
+  it('when it is saved is told of, and saved when it does not', async () => {
+    const records = memoryOf()
+    let broken = true
+    const policy = counting()
+    const { learners, errors } = failing({}, { records, create: () => ({ ...policy, save: () => (broken ? fail() : policy.save()) }) })
+    for (let time = 0; time < 50; time++) learners.learn('d', OUTCOME)
+    await settled()
+    expect(errors).toHaveLength(1)
+    expect(learners.export()).toEqual({})
+    expect(errors).toHaveLength(2)
+    broken = false
+    for (let time = 0; time < 50; time++) learners.learn('d', OUTCOME)
+    await settled()
+    expect([...records.texts.values()]).toEqual(['100'])
+    broken = true
+    learners.learn('d', OUTCOME)
+    await learners.close()
+    expect(errors).toHaveLength(3)
+  })
+
+  it('when what was saved is added is told of, and goes on with what it has', async () => {
+    const records = memoryOf()
+    records.texts.set('lc0.semantic.v.d', '7')
+    const { learners, errors } = failing({ merge: fail }, { records })
+    learners.of('d')
+    await settled()
+    expect(errors).toHaveLength(1)
+    expect(learners.import({ d: '7' })).toBe(0)
+    expect(errors).toHaveLength(2)
+    learners.learn('d', OUTCOME)
+    expect(labelsOf(learners, 'd')).toBe(1)
+  })
+
+  it.each([
+    ['is begun', () => fail()],
+    ['goes on', () => ({ next: () => fail() })],
+  ])('when its work %s is told of, and works again when more is learnt', (_, work) => {
+    let broken = true
+    let worked = 0
+    const { learners, errors, clock } = failing({
+      work: () => (broken ? work() : { next: () => ({ done: ++worked > 2, value: undefined }) }),
+    })
+    learners.learn('d', OUTCOME)
+    clock.advance(1)
+    expect(errors).toHaveLength(1)
+    broken = false
+    learners.learn('d', OUTCOME)
+    clock.advance(1)
+    expect(worked).toBe(3)
+    expect(errors).toHaveLength(1)
+  })
+
+  it('when it is looked into is left out', () => {
+    let made = 0
+    const { learners, errors } = failing({}, { create: () => (++made === 1 ? { ...counting(), inspect: fail } : counting()) })
+    learners.learn('bad', OUTCOME)
+    learners.learn('good', OUTCOME)
+    expect(learners.import({ bad: '3' })).toBe(1)
+    expect(errors).toHaveLength(1)
+    expect(learners.inspect().map(({ domain }) => domain)).toEqual(['good'])
+    expect(errors).toHaveLength(2)
+  })
+
+  it('when it learns is told of, at once or later', async () => {
+    const { learners, errors } = failing({ learn: fail })
+    learners.learn('d', OUTCOME)
+    expect(errors).toHaveLength(1)
+    const later = failing({ learn: async () => fail() })
+    later.learners.learn('d', OUTCOME)
+    await settled()
+    expect(later.errors).toHaveLength(1)
+  })
+
+  it('when it is made serves nothing, and is made at the next request', () => {
+    let broken = true
+    const { learners, errors } = failing({}, { create: () => (broken ? fail() : counting()) })
+    expect(learners.of('d').decide(undefined)).toMatchObject({ action: 'ask', auditRate: 1 })
+    learners.learn('d', OUTCOME)
+    expect(learners.import({ d: '3' })).toBe(0)
+    expect(learners.inspect()).toEqual([])
+    expect(errors).toHaveLength(3)
+    broken = false
+    expect(learners.of('d').name).toBe('counting')
+  })
+
+  it('is an event without its message, and the request goes on', async () => {
+    const { cache, events } = harness({ strategy: 'hybrid', semantic: { policy: fail } })
+    await record(cache, ask(SKY), completion('Rayleigh.'))
+    await settledCache(cache)
+    await record(cache, ask(SKY_AGAIN), completion('Rayleigh.'))
+    await settledCache(cache)
+    const failed = events.filter(({ type }) => type === 'semantic-failed')
+    expect(failed.length).toBeGreaterThan(0)
+    for (const event of failed) expect(event).toMatchObject({ where: 'policy', errorName: 'RangeError' })
+    expect(JSON.stringify(events)).not.toContain('balance')
+    await open(cache, ask(SKY), 'replay')
+    expect((await cache.stats()).semantic?.learners).toEqual([])
+  })
+
+  it('after a hit was found wrong does not fail the one who says so', async () => {
+    const { cache, events, last } = harness({ strategy: 'hybrid', semantic: { policy: () => ({ ...bold().policy(), learn: fail }) } })
+    await record(cache, ask(SKY), completion('Rayleigh.'))
+    await settledCache(cache)
+    await open(cache, ask(SKY_AGAIN), 'replay')
+    await cache.reject(last('lookup-hit').entryId)
+    expect(events).toContainEqual(expect.objectContaining({ type: 'semantic-failed', where: 'policy' }))
   })
 })

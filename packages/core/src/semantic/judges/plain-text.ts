@@ -2,9 +2,10 @@
 
 /**
  * One text for all that say the same to the letter. Numbers, operators, currencies and question marks are kept, code (in fences and in
- * back quotes) is kept as written.
+ * back quotes) is kept as written, and so is a text of more than 200,000 characters: it would hold requests up.
  */
 export function plainText(text: string): string {
+  if (text.length > MAX_CHARACTERS) return text
   const parts: string[] = []
   let end = 0
   for (const code of text.matchAll(CODE)) {
@@ -42,6 +43,7 @@ function bareWord(word: string): string {
   return SEPARATORS.test(word) ? '' : word
 }
 
+const MAX_CHARACTERS = 200_000
 /** A fence, or a span that stays on its line. */
 const CODE = /```[\s\S]*?```|`[^`\n]+`/g
 const RAISED = /[\u00b2\u00b3\u00b9\u2070\u2074-\u2079]+/g

@@ -110,7 +110,7 @@ export function createAdaptivePolicy(options: AdaptiveOptions): DecisionPolicy {
   }
 
   function enough(): boolean {
-    return ring.all.length >= (prior && paused !== 'drift' ? LEAST_LABELS_WITH_PRIOR : LEAST_LABELS)
+    return ring.all.length >= (prior && !ring.hasForgotten ? LEAST_LABELS_WITH_PRIOR : LEAST_LABELS)
   }
 
   function* refit(): Generator<void, void> {
@@ -125,7 +125,7 @@ export function createAdaptivePolicy(options: AdaptiveOptions): DecisionPolicy {
     // More was learnt of in the meantime than this work knows.
     if (era !== begun) return
     const next = thresholdOf(curve, probabilities, Math.max(recent.length, probabilities.length), options)
-    // Chance finds a lenient threshold now and then: two in a row have to allow what is served.
+    // Chance finds a lenient threshold now and then: one is lowered only as far as the fit before allows. The first has none before it.
     const before = lastTau
     lastTau = next.tau
     threshold = before > next.tau && before !== Number.POSITIVE_INFINITY ? { ...next, tau: before } : next
@@ -169,6 +169,8 @@ export function createAdaptivePolicy(options: AdaptiveOptions): DecisionPolicy {
       if (!merged) return false
       // Another process saw what was learnt fail.
       if (merged.forgotten > 0) relearn()
+      // The pause goes on after a restart.
+      if (paused === 'learning' && ring.hasForgotten && !enough()) paused = 'drift'
       total += merged.added
       unlearnt += merged.added
       return true

@@ -3,7 +3,7 @@
 import { FEATURE_NAMES, FEATURES_VERSION, type Features } from './features.js'
 
 export interface Label {
-  /** Whose it is, and which of theirs: the same label is never counted twice. */
+  /** Whose it is, and which of theirs (ms since the epoch, about): the same label is never counted twice. */
   readonly by: string
   readonly at: number
   readonly features: Features
@@ -18,6 +18,8 @@ export interface Label {
 export interface LabelRing {
   /** Oldest first. */
   readonly all: readonly Label[]
+  /** Something was forgotten, here or elsewhere, in this run or before. */
+  readonly hasForgotten: boolean
   add(label: Omit<Label, 'by' | 'at'>): void
   /** Forgets all but the newest `count`, in every process that reads what this one saves. */
   keep(count: number): void
@@ -44,9 +46,13 @@ export function createLabelRing(capacity: number, by: string, now: () => number)
     get all() {
       return labels
     },
+    get hasForgotten() {
+      return since > 0
+    },
     add(label) {
-      // Distinct for this process, and near enough to the time to tell old from new.
-      last = Math.max(now(), last + 1)
+      // Distinct for this process, and near enough to the time to tell old from new; what is new is newer than what another process, whose
+      // clock may be ahead, has forgotten.
+      last = Math.max(now(), last + 1, since)
       labels.push({ ...label, by, at: last })
       if (labels.length > capacity) labels = labels.slice(labels.length - capacity)
     },
@@ -59,8 +65,13 @@ export function createLabelRing(capacity: number, by: string, now: () => number)
       const read = readSaved(saved)
       if (!read) return undefined
       const own = new Set(labels.map(idOf))
-      since = Math.max(since, read.since)
-      const all = [...labels, ...read.labels.filter((label) => !own.has(idOf(label)))].filter(({ at }) => at >= since)
+      const time = now()
+      const latest = time + MOST_AHEAD_MS
+      // By a clock that is wrong nothing here is old. If it were taken for now, each merge would forget all.
+      since = Math.max(since, read.since > latest ? LONG_AGO : read.since)
+      const others = read.labels.filter((label) => !own.has(idOf(label)))
+      const dated = others.map((label) => (label.at > latest ? { ...label, by: idOf(label), at: time } : label))
+      const all = [...labels, ...dated].filter(({ at }) => at >= since)
       const held = all.sort(byAge).slice(-capacity)
       const added = held.reduce((sum, label) => sum + (own.has(idOf(label)) ? 0 : 1), 0)
       const forgotten = labels.reduce((sum, { at }) => sum + (at < since ? 1 : 0), 0)
@@ -72,8 +83,9 @@ export function createLabelRing(capacity: number, by: string, now: () => number)
 
 type Row = readonly [by: string, at: number, chance: number, flags: number, features: string]
 
+/** One whose time was corrected has its identity from before as `by`. */
 function idOf({ by, at }: Label): string {
-  return `${by}.${at}`
+  return by.includes('.') ? by : `${by}.${at}`
 }
 
 /** The same order in every process. */
@@ -111,6 +123,10 @@ function isNumber(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value)
 }
 
+/** Times further ahead are those of a clock that is wrong. */
+const MOST_AHEAD_MS = 24 * 60 * 60 * 1000
+/** Older than any label, and not never. */
+const LONG_AGO = 1
 const CORRECT = 1
 const AUDITED = 2
 const REJECTED = 4

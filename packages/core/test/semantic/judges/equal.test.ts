@@ -59,6 +59,14 @@ describe('equalJudge', () => {
     )
   })
 
+  it('finds answers of more than 200,000 characters the same only where they are so to the letter', async () => {
+    const long = 'a'.repeat(200_000)
+    expect(await verdict(equalJudge, long, long.toUpperCase())).toBe('same')
+    expect(await verdict(equalJudge, `${long}a`, `${long}A`)).toBeUndefined()
+    expect(await verdict(equalJudge, `${long}a`, `${long}a`)).toBe('same')
+    expect(plainText(`${long}A.`)).toBe(`${long}A.`)
+  })
+
   it('takes time in proportion to the text', () => {
     const started = performance.now()
     for (const part of ['*', '" ', '`a', '```', '- ', '\u00bd', 'a.', '.']) plainText(`${part.repeat(50_000)}x`)

@@ -169,6 +169,20 @@ describe('what it learnt', () => {
     expect(other.inspect().paused).toBe('drift')
   })
 
+  it('is not enough after a restart where it was not before, when it had failed', () => {
+    const policy = trained()
+    while (!policy.inspect().paused) policy.learn({ candidate: GOOD, decision: { ...policy.decide(GOOD), action: 'audit' }, same: false })
+    const after = policyOf({ by: 'b' })
+    after.merge(policy.save())
+    expect(after.inspect()).toMatchObject({ labels: 100, paused: 'drift' })
+    for (let count = 101; count <= 250; count++) {
+      expect(after.work?.()).toBeUndefined()
+      after.learn({ candidate: GOOD, decision: after.decide(GOOD), same: true })
+    }
+    expect(finish(after)).toBeGreaterThan(0)
+    expect(after.inspect().paused).not.toBe('drift')
+  })
+
   it('holds at most 6,000 labels', () => {
     const policy = policyOf()
     for (let count = 0; count < 6100; count++) policy.learn({ candidate: BAD, decision: policy.decide(BAD), same: false })

@@ -122,6 +122,69 @@ describe('createLabelRing', () => {
     expect(labels.all).toHaveLength(1)
   })
 
+  it('keeps what it learns after a process whose clock is ahead has forgotten', () => {
+    const minutes = 60_000
+    const ahead = ring('a', 100, 11 * minutes)
+    const right = ring('b', 100, minutes)
+    for (let index = 0; index < 10; index++) ahead.add(label(index))
+    right.add(label(1))
+    ahead.keep(3)
+    expect(right.merge(ahead.save())).toEqual({ added: 3, forgotten: 1 })
+    for (let index = 0; index < 5; index++) right.add(label(index))
+    expect(right.merge(ahead.save())).toEqual({ added: 0, forgotten: 0 })
+    expect(right.all).toHaveLength(8)
+    expect(ahead.merge(right.save())).toEqual({ added: 5, forgotten: 0 })
+  })
+
+  describe('by a clock that is more than a day ahead', () => {
+    const now = Date.UTC(2026, 0)
+    const wrong = (): LabelRing => {
+      const labels = ring('a', 100, now + 40 * 24 * 3_600_000)
+      for (let index = 0; index < 5; index++) labels.add(label(index))
+      return labels
+    }
+
+    it('make nobody forget, once or again and again', () => {
+      const far = wrong()
+      far.keep(3)
+      const near = ring('b', 100, now)
+      for (let round = 0; round < 3; round++) {
+        near.add(label(round))
+        expect(near.merge(far.save())).toEqual({ added: round === 0 ? 3 : 0, forgotten: 0 })
+      }
+      expect(near.all).toHaveLength(6)
+      expect(near.hasForgotten).toBe(true)
+    })
+
+    it('are as new as when they were read, and counted once, by whatever way they come', () => {
+      const far = wrong()
+      const one = ring('b', 8, now)
+      const other = ring('c', 100, now + 5000)
+      one.merge(far.save())
+      other.merge(far.save())
+      expect(other.merge(one.save())).toEqual({ added: 0, forgotten: 0 })
+      expect(one.merge(other.save())).toEqual({ added: 0, forgotten: 0 })
+      expect(far.merge(other.save())).toEqual({ added: 0, forgotten: 0 })
+      // They make room for what is newer.
+      for (let index = 0; index < 6; index++) one.add(label(index))
+      const newer = ring('d', 100, now + 9000)
+      for (let index = 0; index < 2; index++) newer.add(label(index))
+      expect(one.merge(newer.save())).toEqual({ added: 2, forgotten: 0 })
+      expect(one.all.map(({ by }) => by)).toEqual(['b', 'b', 'b', 'b', 'b', 'b', 'd', 'd'])
+    })
+  })
+
+  it('know after a restart that something was forgotten', () => {
+    const before = ring('a')
+    for (let index = 0; index < 5; index++) before.add(label(index))
+    const [whole, after] = [ring('b'), ring('b')]
+    whole.merge(before.save())
+    expect(whole.hasForgotten).toBe(false)
+    before.keep(2)
+    after.merge(before.save())
+    expect(after.hasForgotten).toBe(true)
+  })
+
   const good = ['a', 1, 1, 0, btoa('x'.repeat(28))]
   it.each([
     ['nothing', ''],
