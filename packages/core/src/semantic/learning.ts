@@ -72,8 +72,8 @@ export function createLearning(context: LearningContext): Learning {
   function stored(entry: Entry, lesson: Lesson | undefined, answer?: AnswerText): void {
     if (!lesson && nodes.get(entry.key)?.entryId === entry.id) return
     if (isClosed() || !entry.meta.prompt) return
-    if (running.size >= MAX_LEARNING) return onFailed('learn', new LearningBusyError())
-    inBackground(lesson ? learn(entry, lesson, answer) : adopt(entry, entry.meta.prompt, answer), 'learn')
+    if (running.size < MAX_LEARNING) inBackground(lesson ? learn(entry, lesson, answer) : adopt(entry, entry.meta.prompt, answer), 'learn')
+    else onFailed('learn', new LearningBusyError())
   }
 
   async function prolong({ key, staleAt }: Entry, node: Node): Promise<void> {
