@@ -30,13 +30,13 @@ describe.each([
   ['with a prior', PRIOR],
   ['without a prior', undefined],
 ])('the adaptive policy %s', (_, prior) => {
-  it.each([1, 2, 3, 4, 5])('keeps a bound of 2 %% of hits, seed %i', (seed) => {
+  it.each([1, 2, 3, 4, 5])('keeps a bound of one in fifty hits, seed %i', (seed) => {
     const { hits, wrong } = runStream(policyOf({ seed, prior }), { requests: REQUESTS, random: seeded(seed) })
     expect(wrong).toBeLessThanOrEqual(atMost(0.02 * hits))
     expect(hits / REQUESTS).toBeGreaterThan(0.03)
   })
 
-  it.each([1, 2, 3, 4, 5])('keeps a bound of 1 %% of requests, seed %i', (seed) => {
+  it.each([1, 2, 3, 4, 5])('keeps a bound of one in a hundred requests, seed %i', (seed) => {
     const policy = policyOf({ seed, prior, basis: 'requests', maxErrorRate: 0.01 })
     const { hits, wrong } = runStream(policy, { requests: REQUESTS, random: seeded(seed) })
     expect(wrong).toBeLessThanOrEqual(0.01 * REQUESTS)
