@@ -17,7 +17,6 @@ export interface Point {
 export interface ErrorCurve {
   /** The lowest probability that has a label: below it nothing is known. */
   readonly least: number
-  errorAt(p: number): number
   /** Errors to be expected among several probabilities, and their standard deviation, as each is added. */
   sum(): ErrorSum
 }
@@ -42,7 +41,6 @@ export function* fitCurve(points: readonly Point[]): Generator<void, ErrorCurve>
   const factor = yield* factorOf(examples, beta, 1)
   return {
     least,
-    errorAt: (p) => 1 - probability(beta, placeOf(p)),
     sum() {
       const gradient = new Float64Array(beta.length)
       let expected = 0

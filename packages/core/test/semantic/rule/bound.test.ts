@@ -8,7 +8,6 @@ function plain({ least = 0, times = 1, doubt = 0 } = {}): ErrorCurve {
   const errorAt = (p: number): number => times * (1 - p)
   return {
     least,
-    errorAt,
     sum() {
       let expected = 0
       return {

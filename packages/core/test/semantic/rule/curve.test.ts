@@ -32,7 +32,7 @@ function deviationOf(curve: ErrorCurve, ps: readonly number[]): number {
 describe('an error curve', () => {
   it("is the model's own word where nothing is known, and that is little", () => {
     const curve = curveOf([])
-    for (const p of PROBABILITIES) expect(curve.errorAt(p)).toBeCloseTo(1 - p, 10)
+    for (const p of PROBABILITIES) expect(curve.sum().add(p)).toBeCloseTo(1 - p, 10)
     expect(curve.least).toBe(Number.POSITIVE_INFINITY)
     expect(deviationOf(curve, [0.99])).toBeGreaterThan(0.01)
   })
@@ -44,7 +44,7 @@ describe('an error curve', () => {
     ['errs in five of a hundred at the least, as where judges err', (p: number): number => Math.max(0.05, 1 - p)],
   ])('finds how often a model errs that %s', (_, errorOf) => {
     const curve = curveOf(draw(20_000, errorOf, 1))
-    for (const p of PROBABILITIES) expect(Math.abs(curve.errorAt(p) - errorOf(p))).toBeLessThan(0.1 * errorOf(p) + 0.015)
+    for (const p of PROBABILITIES) expect(Math.abs(curve.sum().add(p) - errorOf(p))).toBeLessThan(0.1 * errorOf(p) + 0.015)
   })
 
   it('has the truth within two deviations, nearly always', () => {
@@ -67,14 +67,20 @@ describe('an error curve', () => {
 
   it('does not take a stretch without errors for one that has none', () => {
     const points = Array.from({ length: 40 }, () => ({ p: 0.97, wrong: false, weight: 1 }))
-    expect(curveOf(points).errorAt(0.97)).toBeGreaterThan(0.01)
+    expect(curveOf(points).sum().add(0.97)).toBeGreaterThan(0.01)
   })
 
   it('counts a rejection as often as it is told to', () => {
     const points = draw(500, (p) => 1 - p, 4)
     const bad = { p: 0.98, wrong: true }
-    const once = curveOf([...points, { ...bad, weight: 1 }]).errorAt(0.98)
-    expect(curveOf([...points, { ...bad, weight: 10 }]).errorAt(0.98)).toBeGreaterThan(1.2 * once)
+    const once = curveOf([...points, { ...bad, weight: 1 }])
+      .sum()
+      .add(0.98)
+    expect(
+      curveOf([...points, { ...bad, weight: 10 }])
+        .sum()
+        .add(0.98),
+    ).toBeGreaterThan(1.2 * once)
   })
 
   it('adds up what is to be expected', () => {
@@ -83,7 +89,7 @@ describe('an error curve', () => {
     expect([sum.expected, sum.deviation()]).toEqual([0, 0])
     for (const p of PROBABILITIES) sum.add(p)
     expect(sum.expected).toBeCloseTo(
-      PROBABILITIES.reduce((total, p) => total + curve.errorAt(p), 0),
+      PROBABILITIES.reduce((total, p) => total + curve.sum().add(p), 0),
       10,
     )
     // One curve for all of them: what is doubtful of one is of the other, too.
