@@ -19,8 +19,7 @@ export function checkNames(options: object, known: readonly string[], within = '
 }
 
 export function checkObject(option: string, value: unknown): void {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return
-  throw wrongValue(option, value, 'an object')
+  if (!isPlain(value as object)) throw wrongValue(option, value, 'an object')
 }
 
 export function isPlain<T extends object>(value: T | undefined): value is T {

@@ -46,7 +46,7 @@ export function guardIndex(index: VectorIndex, clock: Clock): VectorIndex {
     })
   }
 
-  const own: VectorIndex = {
+  return {
     name: index.name,
     synchronous: index.synchronous,
     shared: index.shared,
@@ -60,7 +60,6 @@ export function guardIndex(index: VectorIndex, clock: Clock): VectorIndex {
     size: () => call(WRITE_MS, () => index.size()),
     close: () => index.close(),
   }
-  return own
 }
 
 /** Best first, whatever order they came in. */
