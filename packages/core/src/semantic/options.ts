@@ -109,6 +109,14 @@ export function resolveSemantic(options: SemanticOptions = {}): ResolvedSemantic
 }
 
 const FOR_ADAPTIVE = ['errorBasis', 'confidence'] as const
+/** vCache asks by lot instead of auditing what it would serve. */
+const UNUSED_BY_VCACHE = [...FOR_ADAPTIVE, 'audit'] as const
+const USERS = {
+  maxErrorRate: "policies 'adaptive' and 'vcache'",
+  errorBasis: "policy 'adaptive'",
+  confidence: "policy 'adaptive'",
+  audit: "policies 'adaptive' and 'static', and those of your own",
+} as const
 
 type PolicyName = 'adaptive' | 'vcache' | 'static'
 
@@ -120,11 +128,10 @@ function policyOf({ policy, threshold }: SemanticOptions): ResolvedSemantic['pol
 /** What another policy than the chosen one goes by would do nothing. */
 function checkUnused(options: SemanticOptions, policy: ResolvedSemantic['policy']): void {
   const chosen = typeof policy === 'function' ? 'of your own' : `'${policy}'`
-  const unused = policy === 'adaptive' ? [] : policy === 'vcache' ? FOR_ADAPTIVE : (['maxErrorRate', ...FOR_ADAPTIVE] as const)
+  const unused = policy === 'adaptive' ? [] : policy === 'vcache' ? UNUSED_BY_VCACHE : (['maxErrorRate', ...FOR_ADAPTIVE] as const)
   const name = unused.find((each) => options[each] !== undefined)
   if (name === undefined) return
-  const users = name === 'maxErrorRate' ? "policies 'adaptive' and 'vcache'" : "policy 'adaptive'"
-  throw invalid(`semantic.${name}`, `is for the ${users} and would do nothing to a policy ${chosen}`)
+  throw invalid(`semantic.${name}`, `is for the ${USERS[name]} and would do nothing to a policy ${chosen}`)
 }
 
 function thresholdOf({ threshold }: SemanticOptions, policy: ResolvedSemantic['policy'], { calibration, id }: Embedder): number {

@@ -77,6 +77,8 @@ describe('wrong options', () => {
     [{ semantic: { policy: () => ({}), confidence: 'strict' } }, 'semantic.confidence', /of your own/],
     [{ semantic: { policy: 'vcache', errorBasis: 'hits' } }, 'semantic.errorBasis', /'vcache'/],
     [{ semantic: { policy: 'vcache', confidence: 'strict' } }, 'semantic.confidence', /'vcache'/],
+    [{ semantic: { policy: 'vcache', audit: 'verify' } }, 'semantic.audit', /'static'.* 'vcache'/],
+    [{ semantic: { audit: 'later' } }, 'semantic.audit', /'explore', 'verify'/],
     [{ semantic: { judge: judgeNamed('equal') } }, 'semantic.judge', /'equal'.*built-in/],
     [{ semantic: { judge: [judgeNamed('embedding')] } }, 'semantic.judge', /'embedding'.*built-in/],
     [{ semantic: { judge: [judgeNamed('mine'), judgeNamed('mine')] } }, 'semantic.judge', /'mine'/],
