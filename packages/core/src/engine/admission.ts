@@ -23,11 +23,15 @@ export interface Admission {
   forget(prefix: string): void
 }
 
-/** @param answer what becomes of a request that is admitted */
+/**
+ * @param answer what becomes of a request that is admitted
+ * @param isDry nothing else is to come of it: no outer cache stands back, no request of this cache's own is taken for made
+ */
 export function createAdmission(
   context: Pick<EngineContext, 'cache' | 'clock' | 'detached' | 'emitter'>,
   isClosed: () => boolean,
   answer: (query: Query) => Awaitable<Outcome>,
+  isDry = false,
 ): Admission {
   const { cache, clock, emitter } = context
   const keys = createKeyTable()
@@ -62,7 +66,7 @@ export function createAdmission(
   }
 
   function open(request: CacheRequest, rule: Rule): Awaitable<Outcome> {
-    const ticket = context.detached.take(request.mark)
+    const ticket = isDry ? undefined : context.detached.take(request.mark)
     try {
       const outcome = admit(request, rule, ticket)
       const settled = ticket ? chain(outcome, (result) => settledBy(ticket, result)) : outcome
@@ -82,7 +86,7 @@ export function createAdmission(
 
   /** What can be decided from the head alone. */
   function admit(request: CacheRequest, rule: Rule, ticket: DetachedTicket | undefined): Awaitable<Outcome> {
-    standBack(request.outer)
+    if (!isDry) standBack(request.outer)
     if (isClosed()) return ignore(request, 'closed')
     const { method } = request
     const marked = request.explicit || rule.when !== undefined
@@ -121,13 +125,19 @@ export function createAdmission(
         if (controls.noStore) return bypass(request, 'request-no-store')
         const needsModelCall = !explicit && shape.kind === 'generic'
         const semanticKey = rule.semantic && !controls.exactOnly ? once(() => semanticKeyOf(input, read())) : undefined
-        const query: Query = { request, rule, controls, key, shape, needsModelCall, semanticKey, ticket }
+        const owner = once(() => ownerOf(rule.owner?.(request)))
+        const query: Query = { request, rule, controls, key, shape, needsModelCall, semanticKey, owner, ticket }
         return answer(query)
       })
     })
   }
 
   return { open, forget: keys.forget }
+}
+
+/** Callers are told apart by their credentials, which are at hand. */
+function ownerOf(partition: PartitionResult | Promise<PartitionResult> | undefined): string | undefined {
+  return partition !== undefined && 'kind' in partition && partition.kind === 'ok' ? partition.digest : undefined
 }
 
 function isJson(contentType: string | undefined): boolean {

@@ -90,7 +90,10 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
       if (far.kind === 'found' && far.fresh) return land(query, far, flight)
       // A store that did not answer the lookup is not asked again: one deadline is all that a request waits for it.
       const mayAsk = store.peers.coordinates && far.kind !== 'failed' && joins < MAX_JOINS
-      return miss(query, far.kind !== 'found' && near.kind === 'found' ? near : far, flight, mayAsk ? { isFresh, joins } : undefined)
+      const found = far.kind !== 'found' && near.kind === 'found' ? near : far
+      // Of a store that is known to be away nobody waits for an answer.
+      const atHand = far.kind === 'failed' && far.reason !== 'skipped'
+      return miss(query, found, flight, mayAsk ? { isFresh, joins } : undefined, atHand)
     })
   }
 
@@ -111,6 +114,7 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
     found: Lookup,
     flight: Flight | undefined,
     peers: { readonly isFresh: (entry: Entry) => boolean; readonly joins: number } | undefined,
+    atHand = false,
   ): Awaitable<Outcome> {
     const use = found.kind === 'found' ? useOf(query, found.entry) : NOTHING
     if (found.kind === 'found' && query.controls.onlyIfCached && (use.ifError || use.whileRevalidate)) {
@@ -134,7 +138,7 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
     const fallback = use.ifError && found.kind === 'found' ? found : undefined
     const refresh = flight ? undefined : flights.get(query.key)
     if (refresh && collapsible(query, 0)) return wait(query, refresh, 0, fallback)
-    return chain(meaning.find(query), (finding) => {
+    return chain(meaning.find(query, atHand), (finding) => {
       if (finding?.match) {
         // Equal requests that wait find it for themselves.
         flight?.abort()

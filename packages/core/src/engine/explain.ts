@@ -33,10 +33,11 @@ export function createExplain(
   const { store, cache, clock, detached } = context
   const admitted = new WeakMap<CacheRequest, Query>()
   const emitter = { on: () => () => undefined, emit: () => undefined }
-  const admission = createAdmission({ cache, clock, detached, emitter }, isClosed, (query): Outcome => {
+  const noted = (query: Query): Outcome => {
     admitted.set(query.request, query)
     return { kind: 'bypass', reason: 'policy', headers: [], handle: idleHandle('BYPASS') }
-  })
+  }
+  const admission = createAdmission({ cache, clock, detached, emitter }, isClosed, noted, true)
 
   return async (request, rule) => {
     const outcome = await admission.open(request, rule)

@@ -3,7 +3,6 @@
 import type { Entry, EntryPrompt } from '../entry/entry.js'
 import type { SemanticDecision } from '../events.js'
 import { chain } from '../lib/deadline.js'
-import type { PartitionResult } from '../policy/partition.js'
 import type { Awaitable } from '../ports.js'
 import { decisionOf } from '../semantic/decision.js'
 import type { Finding, SemanticQuery } from '../semantic/finding.js'
@@ -15,8 +14,12 @@ import type { Refresher } from './refresh.js'
 export interface Meaning {
   /** What its answer is stored with, so that others find it. */
   promptOf(query: Query): EntryPrompt | undefined
-  /** What answers a prompt that means the same; undefined where that is not wanted. */
-  find(query: Query): Awaitable<Finding | undefined>
+  /**
+   * What answers a prompt that means the same; undefined where that is not wanted.
+   *
+   * @param atHand the stores behind did not answer, and are not asked again
+   */
+  find(query: Query, atHand: boolean): Awaitable<Finding | undefined>
   /** What `find` would decide. Nothing is counted, learnt or told. */
   explain(query: Query): Promise<SemanticDecision | undefined>
 }
@@ -29,8 +32,8 @@ export function createMeaning(
 ): Meaning {
   const { clock, emitter } = context
 
-  function ask(query: Query, dry: boolean): Awaitable<Finding | undefined> {
-    const { semanticKey, request, rule, controls, key } = query
+  function ask(query: Query, how: Pick<SemanticQuery, 'atHand' | 'dry'>): Awaitable<Finding | undefined> {
+    const { semanticKey, controls, key } = query
     const layer = context.semantic
     if (!semanticKey || !layer) return undefined
     const made = semanticKey()
@@ -39,26 +42,26 @@ export function createMeaning(
     const asked: SemanticQuery = {
       key,
       semantic: made,
-      owner: ownerOf(rule.owner?.(request)),
+      owner: query.owner(),
       least: controls.threshold,
       isFresh: freshFor(query),
       mayAudit,
       mayVerify: mayAudit && refresher.can(query),
-      dry,
+      ...how,
     }
     return layer.find(asked)
   }
 
   return {
-    promptOf({ semanticKey, request, rule, ticket }) {
-      const made = semanticKey?.()
+    promptOf(query) {
+      const made = query.semanticKey?.()
       if (made?.kind !== 'prompt') return undefined
       const { text, namespace, domain } = made
-      const owner = ticket?.purpose === 'seed' ? CURATED : ownerOf(rule.owner?.(request))
+      const owner = query.ticket?.purpose === 'seed' ? CURATED : query.owner()
       return { text, namespace, domain, ...(owner !== undefined && { owner }) }
     },
-    find(query) {
-      return chain(ask(query, false), (finding) => {
+    find(query, atHand) {
+      return chain(ask(query, { atHand }), (finding) => {
         if (finding) {
           const { match, reason, considered } = finding
           const { probability, threshold } = considered?.decision ?? {}
@@ -75,13 +78,8 @@ export function createMeaning(
       })
     },
     async explain(query) {
-      const finding = await ask(query, true)
+      const finding = await ask(query, { dry: true })
       return finding && decisionOf(finding)
     },
   }
-}
-
-/** Callers are told apart by their credentials, which are at hand. */
-function ownerOf(partition: PartitionResult | Promise<PartitionResult> | undefined): string | undefined {
-  return partition !== undefined && 'kind' in partition && partition.kind === 'ok' ? partition.digest : undefined
 }

@@ -22,7 +22,9 @@ export interface SemanticQuery {
   readonly mayAudit: boolean
   /** The origin can be asked in the background, after an answer was sent. */
   readonly mayVerify: boolean
-  /** Only to see what would be done: nothing is counted, learnt, sent or removed. @default false */
+  /** The stores behind did not answer the lookup: only what this process has at hand counts. @default false */
+  readonly atHand?: boolean | undefined
+  /** Only to see what would be done: nothing is counted, learnt, told, sent or removed. @default false */
   readonly dry?: boolean | undefined
 }
 
@@ -43,8 +45,12 @@ export type NoMatchReason =
   | 'quorum'
   /** Its entry is gone, or not fresh enough for this caller. */
   | 'entry-gone'
+  /** The store did not say whether its entry is there. */
+  | 'store-failed'
   /** The app's own router threw. */
   | 'router-failed'
+  /** The app's own decision policy threw, or answered with no decision. */
+  | 'policy-failed'
   | 'embedder-failed'
   | 'index-failed'
 

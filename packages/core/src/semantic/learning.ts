@@ -98,7 +98,7 @@ export function createLearning(context: LearningContext): Learning {
       mayVerify: false,
     }
     const vector = await embedder.embed(semantic.text)
-    const neighbours = await nearby.search(semantic.namespace, vector, entry.key)
+    const neighbours = await nearby.search(semantic.namespace, vector, query)
     await learn(entry, { query, profile, vector, neighbours, candidate: undefined, decision: undefined }, answer)
   }
 

@@ -6,6 +6,7 @@ import type { Entry } from '../entry/entry.js'
 import { chain, isThenable } from '../lib/deadline.js'
 import type { Awaitable, Clock } from '../ports.js'
 import type { Lookup, StoreTiers } from '../stores/tiers.js'
+import type { SemanticQuery } from './finding.js'
 import { createNodeTable, MAX_NODES, type Node, type NodeTable } from './nodes.js'
 import type { VectorIndex, VectorMatch } from './ports.js'
 import type { Neighbour } from './rule/standing.js'
@@ -21,14 +22,16 @@ export interface Nearby {
   /** The vectors are in this process alone. */
   readonly isOwn: boolean
   /**
-   * The entries nearest to `vector` in `namespace`, best first, without the one under `key`.
+   * The entries nearest to `vector` in `namespace`, best first, without the query's own. What turns out to be gone leaves the index,
+   * unless the query is dry.
    *
    * @throws what the index throws, and VectorIndexError where it takes too long
    */
-  search(namespace: string, vector: Float32Array, key: string): Awaitable<readonly Neighbour[]>
+  search(namespace: string, vector: Float32Array, query: NearbyQuery): Awaitable<readonly Neighbour[]>
   /** As `search`, of all namespaces under `prefix`, `k` of each, as nodes. */
   searchAll(prefix: string, vector: Float32Array, k: number): Promise<readonly { readonly node: Node; readonly similarity: number }[]>
-  look(key: string, isFresh: (entry: Entry) => boolean): Awaitable<Lookup>
+  /** @param atHand the stores behind are not asked: what is not in this process has failed */
+  look(key: string, isFresh: (entry: Entry) => boolean, atHand?: boolean): Awaitable<Lookup>
   /** Makes an entry one that can be found, or its vector last longer. @param deleteAt ms since the epoch */
   add(node: Node, vector: Float32Array, deleteAt: number): Promise<void>
   /** Neither the node nor its vector is found any more. */
@@ -39,6 +42,9 @@ export interface Nearby {
   frequenciesOf(namespace: string): Frequencies
   close(): Promise<void>
 }
+
+/** Whose neighbours are looked for. */
+export type NearbyQuery = Pick<SemanticQuery, 'key' | 'atHand' | 'dry'>
 
 export interface NearbyOptions {
   readonly store: LayerStore
@@ -78,37 +84,42 @@ export function createNearby({ store, index: given, embedderId, clock, onFailed 
     drop(key, namespace)
   }
 
-  function neighboursOf(key: string, namespace: string, matches: readonly VectorMatch[]): Awaitable<readonly Neighbour[]> {
+  function neighboursOf(query: NearbyQuery, namespace: string, matches: readonly VectorMatch[]): Awaitable<readonly Neighbour[]> {
+    const { key, atHand, dry } = query
     const known = (): readonly Neighbour[] =>
       matches.flatMap(({ id, similarity }): Neighbour[] => {
         const node = nodes.get(id)
         return node && node.namespace === namespace && id !== key ? [{ id, similarity, group: node.group }] : []
       })
-    const strangers = store.records.lasting ? matches.filter(({ id }) => id !== key && !nodes.get(id)) : []
+    const strangers = store.records.lasting && !atHand ? matches.filter(({ id }) => id !== key && !nodes.get(id)) : []
     if (strangers.length === 0) return known()
-    return Promise.all(strangers.map(({ id }) => meet(id, namespace))).then(known)
+    return Promise.all(strangers.map(({ id }) => meet(id, namespace, dry === true))).then(known)
   }
 
   /** What another process added, or this one before it was restarted. */
-  async function meet(key: string, namespace: string): Promise<void> {
+  async function meet(key: string, namespace: string, dry: boolean): Promise<void> {
     const found = await look(key, ANY)
     if (found.kind === 'failed') return
     const prompt = found.kind === 'found' ? found.entry.meta.prompt : undefined
-    if (found.kind !== 'found' || prompt?.namespace !== namespace) return drop(key, namespace)
+    if (found.kind !== 'found' || prompt?.namespace !== namespace) {
+      if (!dry) drop(key, namespace)
+      return
+    }
     const group = (await store.records.read(groupKey(key, found.entry.id)))?.[0] ?? found.entry.id
     if (!nodes.get(key)) nodes.add({ key, entryId: found.entry.id, namespace, text: prompt.text, group, owner: prompt.owner })
   }
 
-  function look(key: string, isFresh: (entry: Entry) => boolean): Awaitable<Lookup> {
+  function look(key: string, isFresh: (entry: Entry) => boolean, atHand = false): Awaitable<Lookup> {
     const near = store.peek(key, isFresh)
-    return near.kind === 'found' ? near : store.get(key, isFresh)
+    if (near.kind === 'found') return near
+    return atHand ? NOT_ASKED : store.get(key, isFresh)
   }
 
   return {
     nodes,
     isOwn: own !== undefined,
-    search: (namespace, vector, key) =>
-      chain(index.search(spaceOf(namespace), vector, { k: NEIGHBOURS }), (matches) => neighboursOf(key, namespace, matches)),
+    search: (namespace, vector, query) =>
+      chain(index.search(spaceOf(namespace), vector, { k: NEIGHBOURS }), (matches) => neighboursOf(query, namespace, matches)),
     async searchAll(prefix, vector, k) {
       const found: { node: Node; similarity: number }[] = []
       for (const namespace of nodes.namespaces(prefix)) {
@@ -159,6 +170,7 @@ export function groupKey(key: string, entryId: string): string {
 }
 
 export const ANY = (): boolean => true
+const NOT_ASKED: Lookup = { kind: 'failed', reason: 'skipped' }
 /** Nearest entries that a prompt is compared with. */
 const NEIGHBOURS = 8
 const OWN_INDEX_BYTES = 128 * 1024 * 1024

@@ -24,7 +24,7 @@ export interface SearchContext {
   readonly calibration: Calibration
   readonly nearby: Nearby
   readonly learners: Learners
-  readonly onFailed: (where: 'index' | 'router', error: unknown) => void
+  readonly onFailed: (where: 'index' | 'router' | 'policy', error: unknown) => void
   /** An entry answers another prompt than its own. */
   readonly onServed: (entryId: string, domain: string, candidate: Candidate, decision: Decision) => void
   /** Another entry was found under a key that led to an older one. */
@@ -36,7 +36,7 @@ export function createSearch(context: SearchContext): (query: SemanticQuery) => 
   const { nodes } = nearby
 
   function find(query: SemanticQuery): Awaitable<Finding> {
-    return attempt('router-failed', () => {
+    return attempt('router', query, () => {
       const profile = profileOf(query.semantic.text)
       const unfit = matchable(profile, options.minTokens)
       if (unfit) return nothing(unfit)
@@ -47,20 +47,26 @@ export function createSearch(context: SearchContext): (query: SemanticQuery) => 
 
   function search(query: SemanticQuery, profile: TextProfile): Awaitable<Finding> {
     const { text, namespace } = query.semantic
-    return attempt('embedder-failed', () =>
+    return attempt('embedder', query, () =>
       chain(embedder.embed(text), (vector) =>
-        attempt('index-failed', () =>
-          chain(nearby.search(namespace, vector, query.key), (neighbours) => judge(query, profile, vector, neighbours)),
+        attempt('index', query, () =>
+          chain(nearby.search(namespace, vector, query), (neighbours) =>
+            attempt('policy', query, () => judge(query, profile, vector, neighbours)),
+          ),
         ),
       ),
     )
   }
 
-  function attempt(reason: 'router-failed' | 'embedder-failed' | 'index-failed', work: () => Awaitable<Finding>): Awaitable<Finding> {
+  function attempt(
+    where: 'router' | 'embedder' | 'index' | 'policy',
+    { dry }: SemanticQuery,
+    work: () => Awaitable<Finding>,
+  ): Awaitable<Finding> {
     const failed = (error: unknown): Finding => {
       // The embedder tells of its failures itself.
-      if (reason !== 'embedder-failed') onFailed(reason === 'index-failed' ? 'index' : 'router', error)
-      return nothing(reason)
+      if (where !== 'embedder' && !dry) onFailed(where, error)
+      return nothing(`${where}-failed`)
     }
     try {
       const result = work()
@@ -74,8 +80,9 @@ export function createSearch(context: SearchContext): (query: SemanticQuery) => 
     const { domain, namespace } = query.semantic
     const policy = learners.of(domain)
     const decide = (candidate: Candidate | undefined): Decision | undefined => {
-      if (!query.dry) return policy.decide(candidate)
-      return candidate && policy.preview?.(candidate)
+      const decision = query.dry ? candidate && policy.preview?.(candidate) : policy.decide(candidate)
+      if (candidate && decision && !ACTIONS.has(decision.action)) throw new TypeError('The decision policy gave no decision.')
+      return decision
     }
     const lesson = (candidate?: Candidate, decision?: Decision): Lesson => ({ query, profile, vector, neighbours, candidate, decision })
     const nearest = neighbours[0]
@@ -105,8 +112,8 @@ export function createSearch(context: SearchContext): (query: SemanticQuery) => 
     const isAudit = decision.action === 'audit' && query.mayAudit
     const verifies = isAudit && options.audit === 'verify' && query.mayVerify
     if (isAudit && !verifies) return no('audit', decision.auditRate)
-    return chain(nearby.look(node.key, query.isFresh), (found): Finding => {
-      if (found.kind === 'failed') return no('entry-gone')
+    return chain(nearby.look(node.key, query.isFresh, query.atHand), (found): Finding => {
+      if (found.kind === 'failed') return no('store-failed')
       if (found.kind === 'absent' || found.entry.id !== entryId) {
         if (query.dry) return no('entry-gone')
         nearby.lose(node.key, namespace)
@@ -125,6 +132,8 @@ export function createSearch(context: SearchContext): (query: SemanticQuery) => 
 
   return find
 }
+
+const ACTIONS: ReadonlySet<unknown> = new Set(['serve', 'audit', 'ask'])
 
 function nothing(reason: NoMatchReason, lesson?: Lesson, considered?: Considered): Finding {
   return { match: undefined, reason, considered, lesson }

@@ -54,6 +54,21 @@ describe('a decision can be looked at', () => {
     await open(cache, ask(OTHER), 'record')
   })
 
+  it('beforehand, which nobody hears of: no event of what fails, no outer cache that stands back', async () => {
+    const router = (): never => {
+      throw new Error('mine')
+    }
+    const { cache, events } = hybrid({ router })
+    const { handle, recorder } = await open(cache, ask(SKY), 'record')
+    const before = events.length
+    const { semantic } = await cache.explain(request({ ...ask(SKY), outer: handle }))
+    expect([semantic?.outcome, events.length]).toEqual(['router-failed', before])
+    recorder.head(200, JSON_HEAD)
+    recorder.write(encode(completion()))
+    recorder.end()
+    await open(cache, ask(SKY), 'replay')
+  })
+
   it('as the built-in policies decide, without the lots that they draw', async () => {
     const { cache, clock } = hybrid({ policy: 'static', threshold: 0.6 })
     await record(cache, ask(SKY))

@@ -5,7 +5,7 @@ import type { LlmCacheOptions } from '../../src/engine/options.js'
 import type { DecisionPolicy } from '../../src/semantic/rule/policy.js'
 import { createMemoryVectorIndex } from '../../src/semantic/vectors/memory.js'
 import { createManualClock, type ManualClock } from '../../src/testing/manual-clock.js'
-import { completion, drain, field, harness, open, type RequestParts, record } from '../engine/support.js'
+import { completion, drain, field, harness, open, type RequestParts, record, request } from '../engine/support.js'
 
 const ask = (content: string): RequestParts => ({ body: { model: 'gpt-4o', messages: [{ role: 'user', content }] } })
 const SKY = 'Why does the sky look blue at noon?'
@@ -174,6 +174,17 @@ describe('what is found by meaning', () => {
     data.clear()
     await open(second.cache, ask(SKY_AGAIN), 'record')
     expect(index.size()).toBe(0)
+  })
+
+  it('is not looked for in vain, nor cleared away, by one who only explains', async () => {
+    const { start, data, clock } = world()
+    const index = createMemoryVectorIndex({ clock })
+    const [first, second] = [start({ semantic: { policy: bold, index } }), start({ semantic: { policy: bold, index } })]
+    await record(first.cache, ask(SKY))
+    await settled()
+    data.clear()
+    const { semantic } = await second.cache.explain(request(ask(SKY_AGAIN)))
+    expect([semantic?.outcome, index.size()]).toEqual(['nothing-near', 1])
   })
 
   it('is what a refresh brought', async () => {

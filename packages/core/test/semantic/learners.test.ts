@@ -231,6 +231,26 @@ describe('a policy that throws', () => {
     expect((await cache.stats()).semantic?.learners).toEqual([])
   })
 
+  it.each<[string, () => unknown]>([
+    ['throws', fail],
+    ['promises', async () => ({ action: 'serve' })],
+    ['answers with nothing known', () => ({ action: 'maybe' })],
+  ])('when it is asked and %s is a miss of its own', async (_, answer) => {
+    let broken = false
+    const { policy } = bold()
+    const decide: DecisionPolicy['decide'] = (candidate) => (broken ? (answer() as never) : policy().decide(candidate))
+    const { cache, events, last } = harness({ strategy: 'hybrid', semantic: { policy: () => ({ ...policy(), decide }) } })
+    await record(cache, ask(SKY), completion('Rayleigh.'))
+    await settledCache(cache)
+    broken = true
+    await open(cache, ask(SKY_AGAIN), 'record')
+    expect(last('semantic-lookup').outcome).toBe('policy-failed')
+    expect(events.filter(({ type }) => type === 'semantic-failed')).toEqual([
+      expect.objectContaining({ where: 'policy', errorName: expect.stringMatching(/^(Range|Type)Error$/) }),
+    ])
+    expect(JSON.stringify(events)).not.toContain('balance')
+  })
+
   it('after a hit was found wrong does not fail the one who says so', async () => {
     const { cache, events, last } = harness({ strategy: 'hybrid', semantic: { policy: () => ({ ...bold().policy(), learn: fail }) } })
     await record(cache, ask(SKY), completion('Rayleigh.'))
