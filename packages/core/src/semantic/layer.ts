@@ -82,7 +82,7 @@ export interface LayerDeps {
 
 export function createSemanticLayer(options: ResolvedSemantic, deps: LayerDeps): SemanticLayer {
   const { store, clock, onEvent } = deps
-  const embedder = guardEmbedder(options.embedder, { clock, onEvent })
+  const embedder = guardEmbedder(options.embedder, { clock, timeoutMs: options.embedderTimeoutMs, onEvent })
   const calibration = options.embedder.calibration ?? UNKNOWN_CALIBRATION
   const onFailed = (where: FailedWhere, error: unknown): void => {
     // What was not even tried was told of before.
@@ -194,9 +194,9 @@ export function createSemanticLayer(options: ResolvedSemantic, deps: LayerDeps):
 function createPolicy({ policy, maxErrorRate, errorBasis, z, threshold }: ResolvedSemantic, deps: LayerDeps): DecisionPolicy {
   const { clock, random } = deps
   if (typeof policy === 'function') return policy()
-  if (policy === 'static') return createStaticPolicy({ threshold, auditRate: STATIC_AUDITS, random })
   if (policy === 'vcache') return createVCachePolicy({ maxErrorRate, random })
   const by = deps.randomId()
+  if (policy === 'static') return createStaticPolicy({ threshold, auditRate: STATIC_AUDITS, random, by })
   return createAdaptivePolicy({ maxErrorRate, basis: errorBasis, z, prior: SHIPPED_PRIOR, random, now: () => clock.now(), by })
 }
 

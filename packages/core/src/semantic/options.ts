@@ -1,6 +1,7 @@
 /** The options of the semantic layer, checked and with their defaults. */
 
-import { booleanOf, checkNames, countOf, invalid, isPlain, numberOf, oneOf, wrongValue } from '../checks.js'
+import { booleanOf, checkNames, countOf, durationOf, invalid, isPlain, numberOf, oneOf, wrongValue } from '../checks.js'
+import type { Duration } from '../lib/duration.js'
 import { checkEmbedder } from './embedders/check.js'
 import { createHashEmbedder } from './embedders/hash.js'
 import { BUILT_IN_JUDGES } from './judges/built-in.js'
@@ -15,6 +16,8 @@ import { DEFAULT_ROUTER, type Router } from './text/router.js'
 export interface SemanticOptions {
   /** Prompts to vectors. @default `createHashEmbedder()`: built in, without weights, by wording */
   readonly embedder?: Embedder | undefined
+  /** Longest that a request waits for the vector of its prompt, its time in the queue included, before it is a miss. Not of the built-in embedder. @default '2s' */
+  readonly embedderTimeout?: Duration | undefined
   /** Where the vectors are. A cache closes what it made itself. @default `createMemoryVectorIndex()` */
   readonly index?: VectorIndex | undefined
   /**
@@ -52,6 +55,7 @@ export interface SemanticOptions {
 /** Options as the layer uses them. */
 export interface ResolvedSemantic {
   readonly embedder: Embedder
+  readonly embedderTimeoutMs: number
   readonly index: VectorIndex | undefined
   readonly policy: 'adaptive' | 'vcache' | 'static' | (() => DecisionPolicy)
   readonly threshold: number
@@ -68,6 +72,7 @@ export interface ResolvedSemantic {
 
 const NAMES: readonly (keyof SemanticOptions)[] = [
   'embedder',
+  'embedderTimeout',
   'index',
   'policy',
   'threshold',
@@ -93,6 +98,7 @@ export function resolveSemantic(options: SemanticOptions = {}): ResolvedSemantic
   if (router !== false && typeof router !== 'function') throw wrongValue('semantic.router', router, 'a function of a prompt, or false')
   return {
     embedder,
+    embedderTimeoutMs: embedderTimeoutOf(options),
     index: indexOf(options.index),
     policy,
     threshold: thresholdOf(options, policy, embedder),
@@ -106,6 +112,15 @@ export function resolveSemantic(options: SemanticOptions = {}): ResolvedSemantic
     minTokens: countOf('semantic.minTokens', options.minTokens, MIN_TOKENS, 1, 20),
     quorum: booleanOf('semantic.quorum', options.quorum, true),
   }
+}
+
+function embedderTimeoutOf({ embedder, embedderTimeout }: SemanticOptions): number {
+  if (embedder === undefined && embedderTimeout !== undefined)
+    throw invalid(
+      'semantic.embedderTimeout',
+      'is for an embedder of your choice and would do nothing to the built-in one, which answers at once',
+    )
+  return durationOf('semantic.embedderTimeout', embedderTimeout, 2000, 1)
 }
 
 const FOR_ADAPTIVE = ['errorBasis', 'confidence'] as const

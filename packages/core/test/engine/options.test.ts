@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createLlmCache, isOptionError, OptionError, openCached, openMount } from '../../src/index.js'
+import { createHashEmbedder, createLlmCache, isOptionError, OptionError, openCached, openMount } from '../../src/index.js'
 import { open, type RequestParts, record } from './support.js'
 
 const judgeNamed = (name: string): object => ({ name, judge: () => undefined })
@@ -68,6 +68,8 @@ describe('wrong options', () => {
     [{ semantic: { judge: {} } }, 'semantic.judge', /functionJudge/],
     [{ semantic: { index: {} } }, 'semantic.index', /createMemoryVectorIndex/],
     [{ semantic: { router: true } }, 'semantic.router', /function/],
+    [{ semantic: { embedderTimeout: '2s' } }, 'semantic.embedderTimeout', /built-in/],
+    [{ semantic: { embedder: createHashEmbedder(), embedderTimeout: 0 } }, 'semantic.embedderTimeout', /1/],
     [{ semantic: { minTokens: 0 } }, 'semantic.minTokens', /from 1/],
     [{ semantic: { minTokens: 2.5 } }, 'semantic.minTokens', /whole number/],
     [{ semantic: { threshold: 0.9, maxErrorRate: 0.01 } }, 'semantic.maxErrorRate', /nothing to a policy 'static'/],

@@ -321,13 +321,18 @@ describe('what fails is a miss', () => {
     await open(cache, ask(SKY), 'replay')
   })
 
-  it('an embedder that hangs, after its deadline', async () => {
-    const { cache, clock, events } = semantic({ embedder: { id: 'slow', embed: () => new Promise(() => undefined) } })
+  it.each([
+    [2000, undefined],
+    [300, '300ms'],
+  ] as const)('an embedder that hangs, after %i ms', async (ms, embedderTimeout) => {
+    const embedder: Embedder = { id: 'slow', embed: () => new Promise(() => undefined) }
+    const { cache, clock, events } = semantic({ embedder, ...(embedderTimeout && { embedderTimeout }) })
     const opening = Promise.resolve(open(cache, ask(SKY), 'record'))
-    for (let turn = 0; turn < 5; turn++) {
-      await new Promise((resolve) => setImmediate(resolve))
-      clock.advance(1000)
-    }
+    await settled(cache)
+    clock.advance(ms - 1)
+    await settled(cache)
+    expect(outcomes(events)).toEqual([])
+    clock.advance(1)
     const { recorder } = await opening
     recorder.head(200, JSON_HEAD)
     recorder.write(encode(completion()))

@@ -6,13 +6,14 @@ import { plainText } from './plain-text.js'
 /**
  * For two answers in JSON. 'same' where they are deeply equal: the order of keys does not matter, that of arrays does, texts are
  * compared as `equalJudge` does, and a text that is JSON itself (arguments of a tool) as JSON. 'different' where a number, a boolean or
- * a single word stands against another in the same place. Where prose differs, or members are missing, it cannot tell.
+ * a single word stands against another in the same place. Where prose differs, or members are missing, it cannot tell; nor where
+ * more than 20,000 values, or texts of more than 200,000 characters that are not equal to the letter, had to be compared.
  */
 export const structureJudge: Judge = {
   name: 'structure',
   judge({ answers: [a, b] }) {
     if (a.json === undefined || b.json === undefined) return undefined
-    const comparison = compare(a.json, b.json, 0, { nodes: MAX_NODES })
+    const comparison = compare(a.json, b.json, 0, { nodes: MAX_NODES, characters: MAX_CHARACTERS })
     return comparison === 'unclear' ? undefined : comparison
   },
 }
@@ -20,8 +21,11 @@ export const structureJudge: Judge = {
 /** `unclear`: not equal, but perhaps in other words. */
 type Comparison = 'same' | 'different' | 'unclear'
 
+/** What is left of it: all is compared in one go, and nothing else happens meanwhile. */
 interface Budget {
   nodes: number
+  /** Of texts to be normalised. */
+  characters: number
 }
 
 function compare(a: unknown, b: unknown, depth: number, budget: Budget): Comparison {
@@ -67,6 +71,8 @@ function compareObjects(a: JsonRecord, b: JsonRecord, depth: number, budget: Bud
 
 function compareTexts(a: string, b: string, depth: number, budget: Budget): Comparison {
   if (a === b) return 'same'
+  budget.characters -= a.length + b.length
+  if (budget.characters < 0) return 'unclear'
   const [left, right] = [embedded(a), embedded(b)]
   if (left !== undefined && right !== undefined) return compare(left, right, depth + 1, budget)
   if (plainText(a) === plainText(b)) return 'same'
@@ -104,6 +110,8 @@ function isObject(value: unknown): value is JsonRecord {
 
 const MAX_DEPTH = 100
 const MAX_NODES = 20_000
+/** Some 20 ms. */
+const MAX_CHARACTERS = 200_000
 const MAX_WORD = 40
 const WORD = /^[\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Greek}\p{N}_.:/+-]+$/u
 /** How sure the model says it is varies from call to call, whatever it says. */

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { structureJudge } from '../../../src/semantic/judges/structure.js'
 import { verdict } from './samples.js'
 
@@ -45,6 +45,23 @@ describe('structureJudge', () => {
     [{ a: {} }, { a: [] }],
     [{ __proto__x: 1 }, { constructor: 1 }],
   ])('cannot tell: %j, %j', async (a, b) => expect(await of(a, b)).toBeUndefined())
+
+  it('cannot tell where there is too much to compare, and does not try', async () => {
+    const many = (count: number, end: string): string[] => Array.from({ length: count }, (_, at) => `${'Sentence. '.repeat(10)}${at}${end}`)
+    expect(await of(many(900, '.'), many(900, '!'))).toBe('same')
+    const normalize = vi.spyOn(String.prototype, 'normalize')
+    try {
+      expect(await of(many(18_000, '.'), many(18_000, '!'))).toBeUndefined()
+      const characters = normalize.mock.contexts.reduce<number>((sum, text) => sum + String(text).length, 0)
+      expect(characters).toBeGreaterThan(2 * 150_000)
+      // Asked in both orders.
+      expect(characters).toBeLessThanOrEqual(2 * 200_000)
+    } finally {
+      normalize.mockRestore()
+    }
+    // What is equal to the letter costs nothing.
+    expect(await of({ texts: many(18_000, '.'), sum: 1 }, { texts: many(18_000, '.'), sum: 2 })).toBe('different')
+  })
 
   it('has no opinion on text', async () => {
     expect(await verdict(structureJudge, 'Blue', 'Blue')).toBeUndefined()
