@@ -132,6 +132,8 @@ export type CacheEvent =
       /** Texts of the call. */
       readonly texts: number
     }
+  /** An embedder's provider bills a call. */
+  | (ModelLabels & { readonly type: 'embedder-billed'; readonly at: number; readonly embedder: string; readonly usage: Usage })
   | { readonly type: 'embedder-state'; readonly at: number; readonly embedder: string; readonly state: string }
   | (ExchangeLabels & { readonly type: 'exchange-bypass'; readonly reason: BypassReason })
   | (ExchangeLabels &

@@ -91,7 +91,7 @@ export { formatDescription } from './observe/format-description.js'
 export type { PrintableValue } from './observe/option-values.js'
 export type { Recommendation, RecommendationCode } from './observe/recommend.js'
 export type { SharedStats } from './observe/shared-stats.js'
-export type { CacheStats, Judging, RefreshAheadStats, Savings } from './observe/stats.js'
+export type { CacheStats, Embedding, Judging, RefreshAheadStats, Savings } from './observe/stats.js'
 export type { BudgetBound, BudgetState } from './policy/budget.js'
 export type { ControlDirective, ControlPolicy } from './policy/controls.js'
 export { isCredentialHeader } from './policy/credential-names.js'
@@ -125,7 +125,7 @@ export type {
   Embedder,
   Judge,
   Judgement,
-  JudgeUsage,
+  ModelUsage,
   VectorIndex,
   VectorItem,
   VectorMatch,

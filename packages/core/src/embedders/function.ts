@@ -1,12 +1,11 @@
 /** Any function as an embedder. */
 
 import { checkNames } from '../checks.js'
-import type { Awaitable } from '../ports.js'
 import { checkEmbedder } from '../semantic/embedders/check.js'
 import type { Calibration, Embedder } from '../semantic/ports.js'
 
-/** One vector a text, in their order. @param signal aborted when nobody waits any more */
-export type EmbedFunction = (texts: readonly string[], signal?: AbortSignal) => Awaitable<readonly ArrayLike<number>[]>
+/** One vector a text, in their order; as `Embedder.embed`. */
+export type EmbedFunction = Embedder['embed']
 
 export interface FunctionEmbedderOptions {
   /** Length of every vector. @default that of the first */
@@ -33,7 +32,7 @@ export function functionEmbedder(id: string, embed: EmbedFunction, options: Func
     maxBatch,
     cheap,
     calibration,
-    embed: typeof embed === 'function' ? (texts, signal) => (texts.length === 0 ? [] : embed(texts, signal)) : embed,
+    embed: typeof embed === 'function' ? (texts, ...more) => (texts.length === 0 ? [] : embed(texts, ...more)) : embed,
   }
   checkEmbedder('embedder', embedder)
   return embedder

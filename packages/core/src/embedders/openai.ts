@@ -1,6 +1,7 @@
 /** Embeddings of OpenAI and of everything that speaks its API, through the `openai` package. */
 
 import { readVariable } from '#platform'
+import { openaiUsage } from '../answer/usage.js'
 import { checkNames, countOf, invalid } from '../checks.js'
 import { PeerMissingError } from '../errors.js'
 import { MAX_DIMENSIONS } from '../semantic/embedders/check.js'
@@ -29,7 +30,11 @@ export interface OpenAiEmbeddingsClient {
     create(
       body: { model: string; input: string[]; dimensions?: number; encoding_format?: 'float' },
       options?: { signal?: AbortSignal },
-    ): PromiseLike<{ data: readonly { readonly index: number; readonly embedding: ArrayLike<number> }[] }>
+    ): PromiseLike<{
+      data: readonly { readonly index: number; readonly embedding: ArrayLike<number> }[]
+      model?: string
+      usage?: { readonly prompt_tokens: number }
+    }>
   }
 }
 
@@ -56,7 +61,7 @@ export function openAiEmbedder(options: OpenAiEmbedderOptions = {}, load: LoadOp
     dimensions,
     maxBatch: MAX_BATCH,
     calibration: known?.calibration,
-    async embed(texts, signal) {
+    async embed(texts, signal, onUsage) {
       if (texts.length === 0) return []
       client ??= open()
       // What could not be loaded is tried again: it may have been installed meanwhile.
@@ -64,7 +69,7 @@ export function openAiEmbedder(options: OpenAiEmbedderOptions = {}, load: LoadOp
         client = undefined
         throw error
       })
-      const { data } = await embeddings.create(
+      const { data, ...reply } = await embeddings.create(
         {
           model,
           input: [...texts],
@@ -74,6 +79,8 @@ export function openAiEmbedder(options: OpenAiEmbedderOptions = {}, load: LoadOp
         },
         { ...(signal && { signal }) },
       )
+      const usage = openaiUsage(reply.usage)
+      if (usage) onUsage?.({ usage, model: reply.model ?? model, provider: 'openai' })
       return [...data].sort((a, b) => a.index - b.index).map(({ embedding }) => embedding)
     },
   }

@@ -4,7 +4,7 @@ import type { MissReason } from '../events.js'
 import { wilson } from '../lib/wilson.js'
 import type { MissCounts } from './miss-sample.js'
 import { type Recommendation, recommend } from './recommend.js'
-import type { CacheStats, Judging, Savings } from './stats.js'
+import type { CacheStats, Embedding, Judging, Savings } from './stats.js'
 
 /** Counts of this process since the cache was created. */
 export interface Analysis {
@@ -51,6 +51,10 @@ export type SemanticAnalysis =
       readonly saved: Savings
       /** What judges were billed for: to be taken from `saved`. */
       readonly judging: Judging
+      /** What the embedder was billed for: to be taken from `saved`. */
+      readonly embedding: Embedding
+      /** US dollars of `saved`, less those of `judging` and `embedding`; below 0 where it costs more than it saves. */
+      readonly netUsd: number
       /** Audits, with the wrong ones among them: their share estimates the wrong answers among the hits. */
       readonly audits: number
       readonly audited: Estimate
@@ -101,6 +105,7 @@ function semanticOf({
   semanticLookups: outcomes,
   semanticSaved: saved,
   judging,
+  embedding,
 }: Omit<CacheStats, 'shared' | 'preload'>): SemanticAnalysis {
   if (!semantic) return { configured: false }
   const lookups = Object.values(outcomes).reduce((sum, count) => sum + count, 0)
@@ -116,6 +121,8 @@ function semanticOf({
     outcomes,
     saved,
     judging,
+    embedding,
+    netUsd: saved.usd - judging.usd - embedding.usd,
     audits,
     audited: { count: wrong, share: audits === 0 ? undefined : wrong / audits, ...wilson(wrong, audits) },
     undecided: semantic.judges.undecided,

@@ -64,6 +64,8 @@ export interface CacheStats {
   readonly semanticSaved: Savings
   /** What judges that ask a model were billed for comparing answers. `saved` does not know it. */
   readonly judging: Judging
+  /** What an embedder was billed for; nothing where it is local. `saved` does not know it. */
+  readonly embedding: Embedding
   /** What was preloaded; undefined where the cache does not preload. Its `usd` are spent, `saved` does not know them. */
   readonly preload: PreloadStats | undefined
 }
@@ -88,6 +90,14 @@ export interface Judging {
   readonly calls: number
   readonly inputTokens: number
   readonly outputTokens: number
+  /** US dollars by the price list; models without a known price count nothing. */
+  readonly usd: number
+}
+
+export interface Embedding {
+  /** Replies of models. */
+  readonly calls: number
+  readonly inputTokens: number
   /** US dollars by the price list; models without a known price count nothing. */
   readonly usd: number
 }
@@ -125,6 +135,7 @@ export function createStats(prices?: PriceTable): StatsCounter {
   const saved = { inputTokens: 0, outputTokens: 0, usd: 0, originMs: 0 }
   const semanticSaved = { ...saved }
   const judging = { calls: 0, inputTokens: 0, outputTokens: 0, usd: 0 }
+  const embedding = { ...judging }
 
   function add(
     to: { inputTokens: number; outputTokens: number; usd: number },
@@ -160,6 +171,10 @@ export function createStats(prices?: PriceTable): StatsCounter {
         case 'judge-billed':
           judging.calls++
           add(judging, event.usage, event, 1)
+          break
+        case 'embedder-billed':
+          embedding.calls++
+          add(embedding, event.usage, event, 1)
           break
         case 'lookup-miss':
           count.misses++
@@ -203,6 +218,7 @@ export function createStats(prices?: PriceTable): StatsCounter {
     read(size, tiers) {
       const served = count.hits + count.collapsed
       const lookups = served + count.misses
+      const { calls, inputTokens, usd } = embedding
       return {
         ...count,
         missReasons: { ...missReasons },
@@ -218,6 +234,7 @@ export function createStats(prices?: PriceTable): StatsCounter {
         saved: { ...saved },
         semanticSaved: { ...semanticSaved },
         judging: { ...judging },
+        embedding: { calls, inputTokens, usd },
       }
     },
   }

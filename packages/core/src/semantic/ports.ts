@@ -15,8 +15,14 @@ export interface Embedder {
   readonly cheap?: boolean | undefined
   /** How its cosines are to be read. @default a median of 0.65 and a scale of 0.2, about those of sentence models */
   readonly calibration?: Calibration | undefined
-  /** One vector a text, in their order, of any length but zero. @param signal aborted when nobody waits any more */
-  embed(texts: readonly string[], signal?: AbortSignal): Awaitable<readonly ArrayLike<number>[]>
+  /**
+   * One vector a text, in their order, of any length but zero.
+   *
+   * @param signal aborted when nobody waits any more
+   * @param onUsage for embedders that a provider bills: told of each reply, so that it is counted against what the semantic layer saves.
+   *   Never throws
+   */
+  embed(texts: readonly string[], signal?: AbortSignal, onUsage?: (usage: ModelUsage) => void): Awaitable<readonly ArrayLike<number>[]>
   /** Frees what it opened. Idempotent. */
   close?(): Awaitable<void>
 }
@@ -87,11 +93,11 @@ export interface Judgement {
   /** Aborted when the verdict comes too late. */
   readonly signal?: AbortSignal | undefined
   /** For judges that a provider bills: told of each reply, so that it is counted against what the semantic layer saves. Never throws. */
-  readonly onUsage?: ((usage: JudgeUsage) => void) | undefined
+  readonly onUsage?: ((usage: ModelUsage) => void) | undefined
 }
 
-/** What one call of a judge was billed for. */
-export interface JudgeUsage {
+/** What one call of a judge or of an embedder was billed for. */
+export interface ModelUsage {
   readonly usage: Usage
   /** As the provider names it, else as asked for. */
   readonly model: string

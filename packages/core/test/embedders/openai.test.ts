@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openAiEmbedder } from '../../src/embedders/openai.js'
 import { OptionError, PeerMissingError } from '../../src/errors.js'
 import { guardEmbedder } from '../../src/semantic/embedders/guarded.js'
+import type { ModelUsage } from '../../src/semantic/ports.js'
 import { createManualClock, createModelServer, embedderContract, type ModelServer } from '../../src/testing/index.js'
 
 let server: ModelServer
@@ -65,6 +66,16 @@ describe('the embedder of OpenAI', () => {
       expect(asked).toEqual([{ model: 'text-embedding-3-small', input: ['a'] }])
     },
   )
+
+  it('says what each reply was billed for, by the model that it names', async () => {
+    const told: ModelUsage[] = []
+    await openAiEmbedder({ baseURL: baseURL() }).embed(['a private question'], undefined, (usage) => told.push(usage))
+    expect(told).toEqual([{ usage: { inputTokens: expect.any(Number) }, model: 'text-embedding-3-small', provider: 'openai' }])
+    expect(told[0]?.usage.inputTokens).toBeGreaterThan(0)
+    const client = { embeddings: { create: async () => ({ data: [{ index: 0, embedding: [1] }] }) } }
+    await openAiEmbedder({ client }).embed(['a'], undefined, (usage) => told.push(usage))
+    expect(told).toHaveLength(1)
+  })
 
   it('puts vectors in the order of their index', async () => {
     const data = [2, 0, 1].map((index) => ({ index, embedding: [index] }))

@@ -206,6 +206,45 @@ describe('learning', () => {
     expect(recommendations.map(({ code }) => code)).toContain('cheaper-judge')
   })
 
+  it('counts what an embedder was billed for, and sets it against what was saved', async () => {
+    const hash = createHashEmbedder()
+    let tokens: unknown = 1000
+    const embedder: Embedder = {
+      id: 'paid:1024',
+      async embed(texts, _signal, onUsage) {
+        onUsage?.({ usage: { inputTokens: tokens as number }, model: 'text-embedding-3-small', provider: 'openai' })
+        return hash.embed(texts)
+      },
+    }
+    const { cache, last } = semantic({ embedder })
+    await record(cache, ask(SKY), completion('Rayleigh.'))
+    await settled(cache)
+    await open(cache, ask(SKY_AGAIN), 'replay')
+    const { embedding, judging, saved } = await cache.stats()
+    const usd = (2 * 1000 * 0.02) / 1e6
+    expect([embedding, judging.usd]).toEqual([{ calls: 2, inputTokens: 2000, usd: expect.closeTo(usd, 12) }, 0])
+    expect((await cache.analyze()).semantic).toMatchObject({ embedding, netUsd: expect.closeTo(saved.usd - usd, 12) })
+    expect(last('embedder-billed')).toEqual({
+      type: 'embedder-billed',
+      at: expect.any(Number),
+      embedder: 'paid:1024',
+      usage: { inputTokens: 1000 },
+      model: 'text-embedding-3-small',
+      provider: 'openai',
+    })
+    tokens = 'many'
+    const { recorder } = await open(cache, ask(OTHER), 'record')
+    recorder.abort('origin-error')
+    expect((await cache.stats()).embedding).toEqual(embedding)
+  })
+
+  it('costs nothing where the embedder is local', async () => {
+    const { cache } = semantic()
+    await record(cache, ask(SKY))
+    await settled(cache)
+    expect((await cache.stats()).embedding).toEqual({ calls: 0, inputTokens: 0, usd: 0 })
+  })
+
   it('takes a rejection as the hardest of labels', async () => {
     const { policy, learnt } = bold()
     const { cache } = semantic({ policy })

@@ -1,10 +1,11 @@
 /** An embedder that keeps its promises: in time or not at all, never with a vector that cannot be used, within bounds. */
 
+import { usageOf } from '../../answer/usage.js'
 import { checkNames, countOf } from '../../checks.js'
 import { EmbedderError, type EmbedderFailure, VectorError } from '../../errors.js'
 import { isThenable, withDeadline } from '../../lib/deadline.js'
 import type { Awaitable, Clock } from '../../ports.js'
-import type { Embedder } from '../ports.js'
+import type { Embedder, ModelUsage } from '../ports.js'
 import { createAnswerCheck } from './answers.js'
 import { type Answers, createBatches, type Ticket } from './batches.js'
 import { checkEmbedder } from './check.js'
@@ -27,7 +28,7 @@ export interface GuardOptions {
   readonly cacheEntries?: number | undefined
   /** Bytes of vectors that are kept. @default 16 MiB */
   readonly cacheBytes?: number | undefined
-  /** Told of every call that failed and of every change of its state. Must not throw. */
+  /** Told of every call that failed or was billed, and of every change of its state. Must not throw. */
   readonly onEvent?: ((event: EmbedderEvent) => void) | undefined
 }
 
@@ -40,6 +41,8 @@ export type EmbedderEvent =
       /** Texts of the call. */
       readonly texts: number
     }
+  /** A provider bills this call. */
+  | ({ readonly type: 'embedder-billed'; readonly embedder: string } & ModelUsage)
   | { readonly type: 'embedder-state'; readonly embedder: string; readonly state: EmbedderState }
 
 export interface EmbedderCounts {
@@ -88,6 +91,12 @@ export function guardEmbedder(embedder: Embedder, options: GuardOptions): SafeEm
   let atOnce = embedder.cheap === true
   let closed: Promise<void> | undefined
 
+  function billed({ usage, model, provider }: ModelUsage): void {
+    // What is no count would spoil every sum that it goes into.
+    const counted = usageOf(usage.inputTokens, usage.outputTokens, usage.cachedInputTokens)
+    if (counted) onEvent?.({ type: 'embedder-billed', embedder: id, usage: counted, model, provider })
+  }
+
   function failed(error: unknown, texts: number): Error {
     const known = error instanceof EmbedderError || error instanceof VectorError
     const shown = known ? error : new EmbedderError('failed', `Embedder ${id} failed.`, { cause: error })
@@ -103,7 +112,7 @@ export function guardEmbedder(embedder: Embedder, options: GuardOptions): SafeEm
     counts.calls += 1
     counts.texts += texts.length
     try {
-      const answer: unknown = embedder.embed(texts, signal)
+      const answer: unknown = embedder.embed(texts, signal, billed)
       atOnce = !isThenable(answer)
       return { pass, answer }
     } catch (error) {

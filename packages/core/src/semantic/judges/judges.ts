@@ -4,7 +4,7 @@ import { checkNames, checkObject, countOf, functionOf, wrongValue } from '../../
 import { withDeadline } from '../../lib/deadline.js'
 import { nextTurn } from '../../lib/turn.js'
 import type { Clock } from '../../ports.js'
-import type { Judge, Judgement, JudgeUsage } from '../ports.js'
+import type { Judge, Judgement, ModelUsage } from '../ports.js'
 import { createJudgeCounter, type JudgeCounts, type JudgeOutcome } from './counts.js'
 
 export interface JudgesOptions {
@@ -29,7 +29,7 @@ export type JudgesEvent =
       readonly errorName?: string
     }
   /** A model was asked, and its provider bills this. */
-  | ({ readonly type: 'judge-billed'; readonly judge: string } & JudgeUsage)
+  | ({ readonly type: 'judge-billed'; readonly judge: string } & ModelUsage)
   /** It never came to a verdict, since too much was waiting. */
   | { readonly type: 'judgement-dropped'; readonly queued: number }
 
@@ -140,7 +140,7 @@ export function createJudges(list: readonly Judge[], options: JudgesOptions): Ju
     const abort = (): void => controller.abort()
     for (const signal of signals) signal.addEventListener('abort', abort, { once: true })
     // An async function: what throws at once rejects.
-    const onUsage = (used: JudgeUsage): void => emit({ type: 'judge-billed', judge: judge.name, ...used })
+    const onUsage = (used: ModelUsage): void => emit({ type: 'judge-billed', judge: judge.name, ...used })
     const work = (async () => judge.judge({ ...judgement, signal: controller.signal, onUsage }))()
     const aborted = new Promise<undefined>((resolve) =>
       controller.signal.addEventListener('abort', () => resolve(undefined), { once: true }),

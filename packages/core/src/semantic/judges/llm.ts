@@ -1,7 +1,7 @@
 /** The most capable judge, and the only one that costs money: a model is asked. */
 
 import { checkNames, checkObject, countOf, functionOf, wrongValue } from '../../checks.js'
-import type { Judge, JudgeUsage } from '../ports.js'
+import type { Judge, ModelUsage } from '../ports.js'
 import { type AnthropicJudgeClient, llmCall, type OpenAiJudgeClient } from './llm-client.js'
 import { judgePrompt, verdictOf } from './llm-prompt.js'
 
@@ -17,7 +17,7 @@ export interface LlmJudgeOptions {
   /** Further parameters of the request, in the provider's own words: `{ temperature: 0 }`, `{ reasoning_effort: 'low' }`. */
   readonly parameters?: Readonly<Record<string, unknown>>
   /** Told of the tokens of every reply, whatever it says, besides `stats().judging`. Where it throws, the judge has failed. */
-  readonly onUsage?: (usage: JudgeUsage) => void
+  readonly onUsage?: (usage: ModelUsage) => void
 }
 
 /**
@@ -50,7 +50,7 @@ export function llmJudge(options: LlmJudgeOptions): Judge {
       const { system, user, key } = judgePrompt(judgement, maxCharacters)
       const reading = await call.ask({ model, system, user, maxOutputTokens, parameters, signal: judgement.signal })
       if (reading?.usage) {
-        const used: JudgeUsage = { usage: reading.usage, model: reading.model ?? model, provider: call.provider }
+        const used: ModelUsage = { usage: reading.usage, model: reading.model ?? model, provider: call.provider }
         judgement.onUsage?.(used)
         onUsage?.(used)
       }

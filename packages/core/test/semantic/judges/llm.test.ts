@@ -6,7 +6,7 @@ import { OptionError } from '../../../src/errors.js'
 import { createJudges, type JudgesEvent } from '../../../src/semantic/judges/judges.js'
 import { type LlmJudgeOptions, llmJudge } from '../../../src/semantic/judges/llm.js'
 import { JUDGE_INSTRUCTIONS, judgePrompt, verdictOf } from '../../../src/semantic/judges/llm-prompt.js'
-import type { Judge, JudgeUsage } from '../../../src/semantic/ports.js'
+import type { Judge, ModelUsage } from '../../../src/semantic/ports.js'
 import { createManualClock } from '../../../src/testing/manual-clock.js'
 import { createModelServer } from '../../../src/testing/model-server/server.js'
 import type { ModelCall, ModelServer } from '../../../src/testing/model-server/types.js'
@@ -53,7 +53,7 @@ describe.each(Object.entries(clients))('llmJudge with a client of %s', (name, cl
 
   it('asks once, with the instructions apart from what is judged, and tells what it used', async () => {
     reply = verdict('same')
-    const used: JudgeUsage[] = []
+    const used: ModelUsage[] = []
     await create({ onUsage: (usage) => used.push(usage), parameters: { temperature: 0 }, maxOutputTokens: 77 }).judge(PAIR)
     const [call] = server.calls as [ModelCall]
     const body = call.body as Record<string, unknown> & { messages: { role: string; content: string }[] }
@@ -75,7 +75,7 @@ describe.each(Object.entries(clients))('llmJudge with a client of %s', (name, cl
     async (fault) => {
       reply = verdict('same')
       server.failNext(fault)
-      const used: JudgeUsage[] = []
+      const used: ModelUsage[] = []
       expect(await create({ onUsage: (usage) => used.push(usage) }).judge(PAIR)).toBeUndefined()
       expect(used.length).toBe(1)
     },
