@@ -14,7 +14,7 @@ const folder = new URL('../packages/core/src/semantic/vectors/', import.meta.url
 export async function generate() {
   const source = readFileSync(new URL('hamming.wat', folder), 'utf8')
   const { parseWat } = await wabt()
-  const module = parseWat('hamming.wat', source)
+  const module = parseWat('hamming.wat', source, { simd: true })
   module.validate()
   const bytes = Buffer.from(module.toBinary({}).buffer)
   module.destroy()

@@ -1,49 +1,37 @@
-;; Hamming distances of 512-bit signatures, and which of them are near. Plain WebAssembly, no SIMD: runs wherever WebAssembly does.
+;; Hamming distances of 512-bit signatures, which of them are near, and the transform that signatures are made with.
 ;; hamming.generated.ts is made of this file by scripts/generate-hamming.mjs.
 ;;
 ;; Memory (see layout.ts):
 ;;      0  the query's signature, 64 bytes
-;;     64  histogram: how many signatures have distance 0 to 512, 513 u32
-;;   4096  positions that `collect` found, u32 each
-;;  20480  blocks of 256 signatures: 16384 bytes of signatures, then their distances, 256 u16
+;;     64  how many signatures have distance 0 to 256 in their first half, 257 u32
+;;   1152  how many of those that `collect` found have distance 0 to 512, 513 u32
+;;   4096  what `collect` found: position and distance, u32 each
+;;  38912  blocks of 256 signatures: 8192 bytes of first halves, 8192 bytes of second halves, then the distances of the first, 256 u16
 (module
   (memory (export "memory") 1)
 
-  ;; Writes the distance of each of the `count` (1 to 256) signatures of the block at `at`, counts them in the histogram,
-  ;; and returns the least.
+  ;; Writes the distance of the first half of each of the `count` (1 to 256) signatures of the block at `at`, counts them in the
+  ;; histogram, and returns the least. Popcounts of i64, for those of v128 took half as long again on x86.
   (func (export "distances") (param $at i32) (param $count i32) (result i32)
     (local $out i32) (local $end i32) (local $distance i32) (local $least i32) (local $bucket i32)
     (local $q0 i64) (local $q1 i64) (local $q2 i64) (local $q3 i64)
-    (local $q4 i64) (local $q5 i64) (local $q6 i64) (local $q7 i64)
     (local.set $q0 (i64.load offset=0 (i32.const 0)))
     (local.set $q1 (i64.load offset=8 (i32.const 0)))
     (local.set $q2 (i64.load offset=16 (i32.const 0)))
     (local.set $q3 (i64.load offset=24 (i32.const 0)))
-    (local.set $q4 (i64.load offset=32 (i32.const 0)))
-    (local.set $q5 (i64.load offset=40 (i32.const 0)))
-    (local.set $q6 (i64.load offset=48 (i32.const 0)))
-    (local.set $q7 (i64.load offset=56 (i32.const 0)))
     (local.set $out (i32.add (local.get $at) (i32.const 16384)))
-    (local.set $end (i32.add (local.get $at) (i32.shl (local.get $count) (i32.const 6))))
-    (local.set $least (i32.const 512))
+    (local.set $end (i32.add (local.get $at) (i32.shl (local.get $count) (i32.const 5))))
+    (local.set $least (i32.const 256))
     (loop $next
       (local.set $distance
         (i32.wrap_i64
           (i64.add
             (i64.add
-              (i64.add
-                (i64.popcnt (i64.xor (local.get $q0) (i64.load offset=0 (local.get $at))))
-                (i64.popcnt (i64.xor (local.get $q1) (i64.load offset=8 (local.get $at)))))
-              (i64.add
-                (i64.popcnt (i64.xor (local.get $q2) (i64.load offset=16 (local.get $at))))
-                (i64.popcnt (i64.xor (local.get $q3) (i64.load offset=24 (local.get $at))))))
+              (i64.popcnt (i64.xor (local.get $q0) (i64.load offset=0 (local.get $at))))
+              (i64.popcnt (i64.xor (local.get $q1) (i64.load offset=8 (local.get $at)))))
             (i64.add
-              (i64.add
-                (i64.popcnt (i64.xor (local.get $q4) (i64.load offset=32 (local.get $at))))
-                (i64.popcnt (i64.xor (local.get $q5) (i64.load offset=40 (local.get $at)))))
-              (i64.add
-                (i64.popcnt (i64.xor (local.get $q6) (i64.load offset=48 (local.get $at))))
-                (i64.popcnt (i64.xor (local.get $q7) (i64.load offset=56 (local.get $at)))))))))
+              (i64.popcnt (i64.xor (local.get $q2) (i64.load offset=16 (local.get $at))))
+              (i64.popcnt (i64.xor (local.get $q3) (i64.load offset=24 (local.get $at))))))))
       (i32.store16 (local.get $out) (local.get $distance))
       (local.set $bucket (i32.shl (local.get $distance) (i32.const 2)))
       (i32.store offset=64 (local.get $bucket)
@@ -51,26 +39,88 @@
       (local.set $least
         (select (local.get $distance) (local.get $least) (i32.lt_u (local.get $distance) (local.get $least))))
       (local.set $out (i32.add (local.get $out) (i32.const 2)))
-      (local.set $at (i32.add (local.get $at) (i32.const 64)))
+      (local.set $at (i32.add (local.get $at) (i32.const 32)))
       (br_if $next (i32.lt_u (local.get $at) (local.get $end))))
     (local.get $least))
 
-  ;; Writes to `out` the positions, counted from `position` on, of those of the block's `count` (1 to 256) signatures whose distance
-  ;; is above `low` and at most `high`. Returns where the next one goes. Uses 4 bytes more than it keeps.
-  (func (export "collect") (param $at i32) (param $count i32) (param $position i32) (param $low i32) (param $high i32) (param $out i32) (result i32)
-    (local $end i32) (local $span i32)
-    (local.set $at (i32.add (local.get $at) (i32.const 16384)))
-    (local.set $end (i32.add (local.get $at) (i32.shl (local.get $count) (i32.const 1))))
-    (local.set $span (i32.sub (local.get $high) (local.get $low)))
-    (local.set $low (i32.add (local.get $low) (i32.const 1)))
-    (loop $next
-      (i32.store (local.get $out) (local.get $position))
-      (local.set $out
-        (i32.add (local.get $out)
-          (i32.shl
-            (i32.lt_u (i32.sub (i32.load16_u (local.get $at)) (local.get $low)) (local.get $span))
-            (i32.const 2))))
-      (local.set $position (i32.add (local.get $position) (i32.const 1)))
-      (local.set $at (i32.add (local.get $at) (i32.const 2)))
-      (br_if $next (i32.lt_u (local.get $at) (local.get $end))))
-    (local.get $out)))
+  ;; Of the block's `count` (1 to 256) signatures, those whose first half has a distance of at most `high`: writes to `out` their
+  ;; positions, counted from `position` on, and their whole distances, which it counts in the other histogram. Returns where the next
+  ;; one goes.
+  (func (export "collect") (param $at i32) (param $count i32) (param $position i32) (param $high i32) (param $out i32) (result i32)
+    (local $index i32) (local $lane i32) (local $mask i32) (local $distance i32) (local $rest i32) (local $bucket i32)
+    (local $most v128) (local $q4 i64) (local $q5 i64) (local $q6 i64) (local $q7 i64)
+    (local.set $most (i16x8.splat (local.get $high)))
+    (local.set $q4 (i64.load offset=32 (i32.const 0)))
+    (local.set $q5 (i64.load offset=40 (i32.const 0)))
+    (local.set $q6 (i64.load offset=48 (i32.const 0)))
+    (local.set $q7 (i64.load offset=56 (i32.const 0)))
+    (loop $eight
+      (local.set $mask
+        (i16x8.bitmask
+          (i16x8.le_u
+            (v128.load offset=16384 (i32.add (local.get $at) (i32.shl (local.get $index) (i32.const 1))))
+            (local.get $most))))
+      (block $none
+        (loop $next
+          (br_if $none (i32.eqz (local.get $mask)))
+          (local.set $lane (i32.add (local.get $index) (i32.ctz (local.get $mask))))
+          ;; Beyond the last one lie distances of earlier ones.
+          (br_if $none (i32.ge_u (local.get $lane) (local.get $count)))
+          (local.set $mask (i32.and (local.get $mask) (i32.sub (local.get $mask) (i32.const 1))))
+          (local.set $rest (i32.add (local.get $at) (i32.shl (local.get $lane) (i32.const 5))))
+          (local.set $distance
+            (i32.add
+              (i32.load16_u offset=16384 (i32.add (local.get $at) (i32.shl (local.get $lane) (i32.const 1))))
+              (i32.wrap_i64
+                (i64.add
+                  (i64.add
+                    (i64.popcnt (i64.xor (local.get $q4) (i64.load offset=8192 (local.get $rest))))
+                    (i64.popcnt (i64.xor (local.get $q5) (i64.load offset=8200 (local.get $rest)))))
+                  (i64.add
+                    (i64.popcnt (i64.xor (local.get $q6) (i64.load offset=8208 (local.get $rest))))
+                    (i64.popcnt (i64.xor (local.get $q7) (i64.load offset=8216 (local.get $rest)))))))))
+          (i32.store (local.get $out) (i32.add (local.get $position) (local.get $lane)))
+          (i32.store offset=4 (local.get $out) (local.get $distance))
+          (local.set $out (i32.add (local.get $out) (i32.const 8)))
+          (local.set $bucket (i32.shl (local.get $distance) (i32.const 2)))
+          (i32.store offset=1152 (local.get $bucket)
+            (i32.add (i32.load offset=1152 (local.get $bucket)) (i32.const 1)))
+          (br $next)))
+      (local.set $index (i32.add (local.get $index) (i32.const 8)))
+      (br_if $eight (i32.lt_u (local.get $index) (local.get $count))))
+    (local.get $out))
+
+  ;; Walsh-Hadamard transform in place of the `size` (a power of two from 8 on) f32 at `at`, without its factor.
+  (func (export "transform") (param $at i32) (param $size i32)
+    (local $p i32) (local $end i32) (local $step i32) (local $stop i32) (local $v v128) (local $w v128)
+    (local.set $end (i32.add (local.get $at) (i32.shl (local.get $size) (i32.const 2))))
+    ;; Neighbours, then every second one, within four.
+    (local.set $p (local.get $at))
+    (loop $four
+      (local.set $v (v128.load (local.get $p)))
+      (local.set $v
+        (f32x4.add
+          (i8x16.shuffle 4 5 6 7 0 1 2 3 12 13 14 15 8 9 10 11 (local.get $v) (local.get $v))
+          (f32x4.mul (local.get $v) (v128.const f32x4 1 -1 1 -1))))
+      (v128.store (local.get $p)
+        (f32x4.add
+          (i8x16.shuffle 8 9 10 11 12 13 14 15 0 1 2 3 4 5 6 7 (local.get $v) (local.get $v))
+          (f32x4.mul (local.get $v) (v128.const f32x4 1 1 -1 -1))))
+      (local.set $p (i32.add (local.get $p) (i32.const 16)))
+      (br_if $four (i32.lt_u (local.get $p) (local.get $end))))
+    (local.set $step (i32.const 16))
+    (loop $round
+      (local.set $p (local.get $at))
+      (loop $run
+        (local.set $stop (i32.add (local.get $p) (local.get $step)))
+        (loop $next
+          (local.set $v (v128.load (local.get $p)))
+          (local.set $w (v128.load (i32.add (local.get $p) (local.get $step))))
+          (v128.store (i32.add (local.get $p) (local.get $step)) (f32x4.sub (local.get $v) (local.get $w)))
+          (v128.store (local.get $p) (f32x4.add (local.get $v) (local.get $w)))
+          (local.set $p (i32.add (local.get $p) (i32.const 16)))
+          (br_if $next (i32.lt_u (local.get $p) (local.get $stop))))
+        (local.set $p (i32.add (local.get $p) (local.get $step)))
+        (br_if $run (i32.lt_u (local.get $p) (local.get $end))))
+      (local.set $step (i32.shl (local.get $step) (i32.const 1)))
+      (br_if $round (i32.lt_u (i32.add (local.get $at) (local.get $step)) (local.get $end))))))

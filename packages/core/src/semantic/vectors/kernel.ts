@@ -2,19 +2,27 @@
 
 import { fromBase64 } from '#platform'
 import { HAMMING_WASM } from './hamming.generated.js'
-import { BLOCK_DISTANCES, HISTOGRAM, QUERY, SIGNATURE_BITS, SIGNATURE_BYTES } from './layout.js'
+import { BLOCK_DISTANCES, BLOCK_REST, FOUND_BYTES, HALF_BITS, HALF_BYTES, HALF_HISTOGRAM, HISTOGRAM, QUERY } from './layout.js'
 
-/** What hamming.wat exports; both kinds do the same. Addresses and lengths in bytes. */
+/** What hamming.wat exports; both kinds do the same, to the bit. Addresses and lengths in bytes. */
 export interface Kernel {
   readonly kind: 'wasm' | 'scalar'
   /** Changes when the memory grows. */
   memory(): ArrayBuffer
   /** Makes the memory at least so large. */
   grow(bytes: number): void
-  /** Writes the distances of a block's first `count` signatures to the query, counts them in the histogram, returns the least. */
+  /**
+   * Writes the distances of the first halves of a block's first `count` signatures to the query's, counts them in their histogram, returns
+   * the least.
+   */
   distances(at: number, count: number): number
-  /** Writes the positions, from `position` on, whose distance is above `low` and at most `high`; returns where the next one goes. */
-  collect(at: number, count: number, position: number, low: number, high: number, out: number): number
+  /**
+   * Writes the positions, from `position` on, and the whole distances of those whose first half has a distance of at most `high`, counts
+   * these in their histogram, and returns where the next one goes.
+   */
+  collect(at: number, count: number, position: number, high: number, out: number): number
+  /** Walsh-Hadamard transform in place of `size` (a power of two from 8 on) f32, without its factor. */
+  transform(at: number, size: number): void
 }
 
 /** @param webAssembly false: never try */
@@ -22,14 +30,14 @@ export function openKernel(webAssembly: boolean): Kernel {
   return (webAssembly ? openWasm() : undefined) ?? openScalar()
 }
 
-/** Undefined where there is no WebAssembly, or where a policy (CSP, Cloudflare Workers) forbids to compile it. */
+/** Undefined where there is no WebAssembly with SIMD, or where a policy (CSP, Cloudflare Workers) forbids to compile it. */
 function openWasm(): Kernel | undefined {
   const { WebAssembly } = globalThis as { WebAssembly?: Compiler }
   if (!WebAssembly) return undefined
   try {
     // Under 4 KiB, so that browsers compile it at once.
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(fromBase64(HAMMING_WASM)))
-    const { memory, distances, collect } = exports
+    const { memory, distances, collect, transform } = exports
     return {
       kind: 'wasm',
       memory: () => memory.buffer,
@@ -39,6 +47,7 @@ function openWasm(): Kernel | undefined {
       },
       distances,
       collect,
+      transform,
     }
   } catch {
     return undefined
@@ -49,6 +58,19 @@ function openScalar(): Kernel {
   let memory = new ArrayBuffer(PAGE)
   let words = new Uint32Array(memory)
   let halves = new Uint16Array(memory)
+  let floats = new Float32Array(memory)
+
+  /** Ones among the 256 bits in which two places differ. */
+  function difference(a: number, b: number): number {
+    let count = 0
+    for (let word = 0; word < HALF_BYTES / 4; word++) count += bitCount((words[a / 4 + word] as number) ^ (words[b / 4 + word] as number))
+    return count
+  }
+
+  function countIn(histogram: number, distance: number): void {
+    words[histogram / 4 + distance] = (words[histogram / 4 + distance] as number) + 1
+  }
+
   return {
     kind: 'scalar',
     memory: () => memory,
@@ -59,29 +81,43 @@ function openScalar(): Kernel {
       words = larger
       memory = larger.buffer
       halves = new Uint16Array(memory)
+      floats = new Float32Array(memory)
     },
     distances(at, count) {
-      let least = SIGNATURE_BITS
+      let least = HALF_BITS
       for (let index = 0; index < count; index++) {
-        const from = (at + index * SIGNATURE_BYTES) / 4
-        let distance = 0
-        for (let word = 0; word < SIGNATURE_BYTES / 4; word++)
-          distance += bitCount((words[from + word] as number) ^ (words[QUERY / 4 + word] as number))
+        const distance = difference(at + index * HALF_BYTES, QUERY)
         halves[(at + BLOCK_DISTANCES) / 2 + index] = distance
-        words[HISTOGRAM / 4 + distance] = (words[HISTOGRAM / 4 + distance] as number) + 1
+        countIn(HALF_HISTOGRAM, distance)
         if (distance < least) least = distance
       }
       return least
     },
-    collect(at, count, position, low, high, out) {
+    collect(at, count, position, high, out) {
       let next = out
       for (let index = 0; index < count; index++) {
-        const distance = halves[(at + BLOCK_DISTANCES) / 2 + index] as number
-        if (distance <= low || distance > high) continue
+        const half = halves[(at + BLOCK_DISTANCES) / 2 + index] as number
+        if (half > high) continue
+        const distance = half + difference(at + BLOCK_REST + index * HALF_BYTES, QUERY + HALF_BYTES)
         words[next / 4] = position + index
-        next += 4
+        words[next / 4 + 1] = distance
+        countIn(HISTOGRAM, distance)
+        next += FOUND_BYTES
       }
       return next
+    },
+    transform(at, size) {
+      const end = at / 4 + size
+      for (let step = 1; step < size; step *= 2) {
+        for (let start = at / 4; start < end; start += step * 2) {
+          for (let place = start; place < start + step; place++) {
+            const a = floats[place] as number
+            const b = floats[place + step] as number
+            floats[place] = a + b
+            floats[place + step] = a - b
+          }
+        }
+      }
     },
   }
 }
@@ -103,6 +139,7 @@ interface Compiler {
       readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number }
       readonly distances: Kernel['distances']
       readonly collect: Kernel['collect']
+      readonly transform: Kernel['transform']
     }
   }
 }

@@ -3,17 +3,24 @@
 /** Bits of a signature. */
 export const SIGNATURE_BITS = 512
 export const SIGNATURE_BYTES = 64
+/** The half of a signature that is compared first. */
+export const HALF_BITS = 256
+export const HALF_BYTES = 32
 /** Signatures of a block. */
 export const BLOCK_SIZE = 256
 /** The query's signature. */
 export const QUERY = 0
-/** How many signatures have distance 0 to 512, u32 each. */
-export const HISTOGRAM = 64
-/** Positions that `collect` found, u32 each. */
-export const POSITIONS = 4096
-/** Blocks: signatures, then their distances, u16 each. */
-export const BLOCKS = 20_480
+/** How many signatures have distance 0 to 256 in their first half, u32 each. */
+export const HALF_HISTOGRAM = 64
+/** How many of those that `collect` found have distance 0 to 512, u32 each. */
+export const HISTOGRAM = 1152
+/** What `collect` found: position and distance, u32 each. */
+export const FOUND = 4096
+export const FOUND_BYTES = 8
+/** Most that fit: a block may add all of its signatures after the last one that is wanted. */
+export const MAX_FOUND = 4096
+/** Blocks: first halves of signatures, second halves, then the distances of the first ones, u16 each. */
+export const BLOCKS: number = FOUND + (MAX_FOUND + BLOCK_SIZE) * FOUND_BYTES
+export const BLOCK_REST: number = BLOCK_SIZE * HALF_BYTES
 export const BLOCK_DISTANCES: number = BLOCK_SIZE * SIGNATURE_BYTES
 export const BLOCK_BYTES: number = BLOCK_DISTANCES + BLOCK_SIZE * 2
-/** Most positions that fit: what a block may add after the last one that is wanted. */
-export const MAX_POSITIONS: number = (BLOCKS - POSITIONS) / 4 - BLOCK_SIZE - 1

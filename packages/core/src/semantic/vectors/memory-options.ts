@@ -8,11 +8,12 @@ export interface MemoryVectorIndexOptions {
   /** Most vectors held, in all namespaces together; those that were added first go first. @default 100_000 */
   readonly maxVectors?: number | undefined
   /**
-   * Most bytes held, about: four a dimension, and some 300 for each vector and 600 for each namespace. At least 1 MiB.
+   * Most bytes held, about: four a dimension (six a part that is not zero, where at most a quarter are others), and some 300 for each
+   * vector and 600 for each namespace. At least 1 MiB.
    * @default 268_435_456 (256 MiB)
    */
   readonly maxBytes?: number | undefined
-  /** False: WebAssembly is not even tried. Where it is not to be had, JavaScript does the same some ten times slower. @default true */
+  /** False: WebAssembly is not even tried. Where it is not to be had, or has no SIMD, JavaScript does the same some ten times slower. @default true */
   readonly webAssembly?: boolean | undefined
   /** Called for each vector that had to go for want of room. What it throws is dropped. @default none */
   readonly onEvicted?: ((evicted: EvictedVector) => void) | undefined

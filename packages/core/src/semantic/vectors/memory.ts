@@ -55,7 +55,7 @@ export function createMemoryVectorIndex(options: MemoryVectorIndexOptions = {}):
       return blocks
     },
     sign(dimensions) {
-      const sign = signs.get(dimensions) ?? createSign(dimensions)
+      const sign = signs.get(dimensions) ?? createSign(dimensions, shared.blocks())
       signs.set(dimensions, sign)
       return sign
     },
@@ -72,7 +72,7 @@ export function createMemoryVectorIndex(options: MemoryVectorIndexOptions = {}):
     const { home } = item
     home.remove(item)
     arrival.drop(item)
-    bytes -= itemBytes(item.id, home.dimensions)
+    bytes -= itemBytes(item)
     if (home.count > 0) return
     namespaces.delete(home.name)
     bytes -= namespaceBytes(home.name)
@@ -80,9 +80,13 @@ export function createMemoryVectorIndex(options: MemoryVectorIndexOptions = {}):
 
   function put(home: Namespace, id: string, vector: Float32Array, deleteAt: number): void {
     const held = home.get(id)
-    if (held) home.replace(held, vector, deleteAt)
-    else bytes += itemBytes(id, home.dimensions)
-    arrival.push(held ?? home.add(id, vector, deleteAt))
+    if (held) {
+      bytes -= itemBytes(held)
+      home.replace(held, vector, deleteAt)
+    }
+    const item = held ?? home.add(id, vector, deleteAt)
+    bytes += itemBytes(item)
+    arrival.push(item)
   }
 
   function makeRoom(): void {
@@ -132,7 +136,7 @@ export function createMemoryVectorIndex(options: MemoryVectorIndexOptions = {}):
     forget()
     const homes = snapshot.namespaces.map(({ name, dimensions, items, signatures }) => {
       const home = open(name, dimensions)
-      for (const { id } of home.restore(items, signatures)) bytes += itemBytes(id, dimensions)
+      for (const item of home.restore(items, signatures)) bytes += itemBytes(item)
       return home
     })
     for (const [home, slot] of snapshot.arrival) {
@@ -219,8 +223,8 @@ function isLive({ deleteAt }: Item, now: number): boolean {
 }
 
 /** The vector, its signature, its id and what finds it. */
-function itemBytes(id: string, dimensions: number): number {
-  return 4 * dimensions + 2 * id.length + 266
+function itemBytes({ id, words }: Item): number {
+  return 4 * words + 2 * id.length + 266
 }
 
 function namespaceBytes(name: string): number {

@@ -4,9 +4,10 @@ import type { VectorMatch, VectorQuery } from '../ports.js'
 import type { SignatureBlocks } from './blocks.js'
 import { BLOCK_SIZE, SIGNATURE_BYTES } from './layout.js'
 import { createNearestItems, type NearestItems } from './nearest-items.js'
+import { createPage, type Page } from './page.js'
 import type { Sign } from './rotation.js'
 import { type Centre, createSignedVectors, type SignedVectors } from './signed.js'
-import { checkDimensions, dotWith } from './unit.js'
+import { checkDimensions } from './unit.js'
 
 /** An id's vector, wherever it lies at the moment. */
 export interface Item {
@@ -16,6 +17,8 @@ export interface Item {
   deleteAt: number
   /** Position among the vectors of its namespace. */
   slot: number
+  /** Size of its vector, in words of four bytes. */
+  words: number
   /** Neighbours in the order of their arrival, over all namespaces. */
   older: Item | undefined
   newer: Item | undefined
@@ -40,8 +43,8 @@ export class Namespace {
   readonly #shared: Shared
   readonly #byId = new Map<string, Item>()
   readonly #items: Item[] = []
-  /** 256 vectors each; the first one grows. */
-  readonly #pages: Float32Array[] = []
+  /** 256 vectors each. */
+  readonly #pages: Page[] = []
   /** Undefined where there are too few vectors to be worth signing, or too few dimensions. */
   #signed: SignedVectors | undefined
   /** Vectors from which the signatures' centre was taken. */
@@ -69,15 +72,15 @@ export class Namespace {
     return this.#items[slot]
   }
 
-  /** A view. */
+  /** A copy. */
   vector(slot: number): Float32Array {
-    return this.#page(slot).subarray(this.#offset(slot), this.#offset(slot) + this.dimensions)
+    return this.#page(slot).read(slot % BLOCK_SIZE)
   }
 
   /** Replaces what an item has. The vector has length 1 and is copied. */
   replace(item: Item, vector: Float32Array, deleteAt: number): void {
     item.deleteAt = deleteAt
-    this.vector(item.slot).set(vector)
+    item.words = this.#page(item.slot).set(item.slot % BLOCK_SIZE, vector)
     this.#signed?.set(item.slot, vector)
   }
 
@@ -106,8 +109,9 @@ export class Namespace {
     this.#byId.delete(item.id)
     if (last !== item) {
       this.#items[item.slot] = last
-      this.vector(item.slot).set(this.vector(last.slot))
+      this.#page(item.slot).set(item.slot % BLOCK_SIZE, this.vector(last.slot))
     }
+    this.#page(last.slot).drop(last.slot % BLOCK_SIZE)
     this.#signed?.remove(item.slot)
     last.slot = item.slot
     if (this.count % BLOCK_SIZE === 0) this.#pages.pop()
@@ -118,10 +122,11 @@ export class Namespace {
   search(query: Float32Array, wanted: VectorQuery, now: number, expired: (item: Item) => void): readonly VectorMatch[] {
     checkDimensions(query.length, this.dimensions)
     const best = createNearestItems<Item>(wanted.k, wanted.minSimilarity ?? -1)
-    const similarityOf = dotWith(query)
     const offer = (slot: number): void => {
+      const similarity = this.#page(slot).dot(slot % BLOCK_SIZE, query)
+      if (similarity < best.floor) return
       const item = this.#items[slot] as Item
-      if (item.deleteAt > now) best.offer(item, similarityOf(this.#page(slot), this.#offset(slot)))
+      if (item.deleteAt > now) best.offer(item, similarity)
       else expired(item)
     }
     if (this.#signed && !wanted.exact) this.#offerNear(this.#signed, best, query, wanted.k, offer)
@@ -135,12 +140,8 @@ export class Namespace {
     this.#signed = undefined
   }
 
-  #offset(slot: number): number {
-    return (slot % BLOCK_SIZE) * this.dimensions
-  }
-
-  #page(slot: number): Float32Array {
-    return this.#pages[Math.floor(slot / BLOCK_SIZE)] as Float32Array
+  #page(slot: number): Page {
+    return this.#pages[Math.floor(slot / BLOCK_SIZE)] as Page
   }
 
   #isLarge(): boolean {
@@ -149,22 +150,13 @@ export class Namespace {
 
   #append(id: string, vector: Float32Array, deleteAt: number): Item {
     const slot = this.count
-    const item: Item = { id, home: this, deleteAt, slot, older: undefined, newer: undefined }
+    // Vectors of a namespace are much alike: a page has room for what the one before it holds.
+    if (slot % BLOCK_SIZE === 0) this.#pages.push(createPage(this.dimensions, this.#pages.at(-1)?.capacity ?? 0))
+    const words = this.#page(slot).set(slot % BLOCK_SIZE, vector)
+    const item: Item = { id, home: this, deleteAt, slot, words, older: undefined, newer: undefined }
     this.#byId.set(id, item)
     this.#items.push(item)
-    this.#makeRoom(slot)
-    this.vector(slot).set(vector)
     return item
-  }
-
-  #makeRoom(slot: number): void {
-    const page = Math.floor(slot / BLOCK_SIZE)
-    const held = this.#pages[page]
-    if (held && held.length >= this.#offset(slot) + this.dimensions) return
-    const room = page > 0 ? BLOCK_SIZE : Math.min(BLOCK_SIZE, Math.max(FIRST_ROOM, slot * 2))
-    const larger = new Float32Array(room * this.dimensions)
-    if (held) larger.set(held)
-    this.#pages[page] = larger
   }
 
   /** Signs all vectors, once they are more than a page; and again at 1024, when their mean is known better. */
@@ -185,16 +177,21 @@ export class Namespace {
   }
 
   #offerNear(signed: SignedVectors, best: NearestItems<Item>, query: Float32Array, k: number, offer: (slot: number) => void): void {
-    const comparison = signed.compare(query)
-    const first = comparison.reach(Math.max(LEAST_COMPARED, k * 4))
-    for (const slot of comparison.positions(-1, first)) offer(slot)
+    const wanted = Math.max(LEAST_COMPARED, k * 4)
+    const { found, reach, within } = signed.near(query, best.floor, wanted)
+    const offerBetween = (low: number, high: number): void => {
+      for (let at = 0; at < found.length; at += 2) {
+        const distance = found[at + 1] as number
+        if (distance > low && distance <= high) offer(found[at] as number)
+      }
+    }
+    const first = reach(wanted)
+    offerBetween(-1, first)
     const most = best.floor >= NEAR ? MOST_COMPARED : MOST_COMPARED_FAR
-    const last = comparison.within(signed.bound(best.floor), Math.max(most, k * 3))
-    if (last > first) for (const slot of comparison.positions(first, last)) offer(slot)
+    offerBetween(first, within(signed.bound(best.floor), Math.max(most, k * 3)))
   }
 }
 
-const FIRST_ROOM = 2
 /** Vectors shorter than this are compared about as fast as their signatures. */
 const LEAST_DIMENSIONS = 64
 const RECENTRE_AT = 1024

@@ -1,7 +1,7 @@
 /** The signatures of one namespace: which of its vectors are worth comparing with a query. */
 
-import type { Comparison, SignatureBlocks } from './blocks.js'
-import { BLOCK_SIZE, SIGNATURE_BITS } from './layout.js'
+import type { Near, SignatureBlocks } from './blocks.js'
+import { BLOCK_SIZE, HALF_BITS, SIGNATURE_BITS } from './layout.js'
 import type { Sign } from './rotation.js'
 import { dot } from './unit.js'
 
@@ -26,9 +26,10 @@ export interface SignedVectors {
   remove(index: number): void
   /** A copy. */
   signature(index: number): Uint32Array
-  compare(query: Float32Array): Comparison
+  /** Those with a cosine of at least `similarity` to the query, as far as signatures can tell, and others; at least `wanted`. */
+  near(query: Float32Array, similarity: number, wanted: number): Near
   /**
-   * Most distance that a vector has whose cosine with the query of the last `compare` is at least `similarity`, but for three in a
+   * Most distance that a vector has whose cosine with the query of the last `near` is at least `similarity`, but for three in a
    * hundred thousand. Under half a right angle's cosine, as seen from the centre, it does not go.
    */
   bound(similarity: number): number
@@ -46,14 +47,27 @@ export function createSignedVectors(blocks: SignatureBlocks, sign: Sign, centre:
   /** Dot product of the query with the centre. */
   let queryReach = 0
 
-  const at = (index: number): Uint32Array => blocks.signature(taken[Math.floor(index / BLOCK_SIZE)] as number, index % BLOCK_SIZE)
-  const grow = (): Uint32Array => {
-    if (count % BLOCK_SIZE === 0) taken.push(blocks.take())
-    return at(count++)
+  const blockOf = (index: number): number => taken[Math.floor(index / BLOCK_SIZE)] as number
+  const read = (index: number): Uint32Array => {
+    blocks.read(blockOf(index), index % BLOCK_SIZE, scratch)
+    return scratch
   }
-  function write(target: Uint32Array, vector: Float32Array): void {
-    sign(vector, centre.vector, target)
+  const write = (index: number, signature: Uint32Array): void => blocks.write(blockOf(index), index % BLOCK_SIZE, signature)
+  const grow = (): number => {
+    if (count % BLOCK_SIZE === 0) taken.push(blocks.take())
+    return count++
+  }
+  function put(index: number, vector: Float32Array): void {
+    sign(vector, centre.vector, scratch)
+    write(index, scratch)
     reach = Math.max(reach, dot(centre.vector, vector, 0))
+  }
+  /** Most distance among `bits` of the signature. */
+  function bound(bits: number, similarity: number): number {
+    const cosine = Math.max(LEAST_COSINE, centredCosine(similarity, centreSquare, queryReach, reach))
+    const share = Math.acos(Math.min(1, cosine)) / Math.PI
+    const deviation = Math.sqrt(bits * share * (1 - share))
+    return Math.min(bits, Math.ceil(bits * share + DEVIATIONS * deviation))
   }
 
   return {
@@ -63,26 +77,21 @@ export function createSignedVectors(blocks: SignatureBlocks, sign: Sign, centre:
     get count() {
       return count
     },
-    push: (vector) => write(grow(), vector),
-    restore: (signature) => grow().set(signature),
-    set: (index, vector) => write(at(index), vector),
+    push: (vector) => put(grow(), vector),
+    restore: (signature) => write(grow(), signature),
+    set: put,
     remove(index) {
       count -= 1
-      if (index !== count) at(index).set(at(count))
+      if (index !== count) write(index, read(count))
       if (count % BLOCK_SIZE === 0) blocks.give(taken.pop() as number)
     },
-    signature: (index) => at(index).slice(),
-    compare(query) {
+    signature: (index) => read(index).slice(),
+    near(query, similarity, wanted) {
       queryReach = dot(centre.vector, query, 0)
       sign(query, centre.vector, scratch)
-      return blocks.compare(scratch, taken, count)
+      return blocks.compare(scratch, taken, count, bound(HALF_BITS, similarity), wanted)
     },
-    bound(similarity) {
-      const cosine = Math.max(LEAST_COSINE, centredCosine(similarity, centreSquare, queryReach, reach))
-      const share = Math.acos(Math.min(1, cosine)) / Math.PI
-      const deviation = Math.sqrt(SIGNATURE_BITS * share * (1 - share))
-      return Math.min(SIGNATURE_BITS, Math.ceil(SIGNATURE_BITS * share + DEVIATIONS * deviation))
-    },
+    bound: (similarity) => bound(SIGNATURE_BITS, similarity),
     close() {
       for (const block of taken.splice(0)) blocks.give(block)
       count = 0

@@ -40,28 +40,6 @@ export function dot(query: Float32Array, vectors: Float32Array, offset: number):
   return a + b + (c + d)
 }
 
-/** Dot products of one vector with many. */
-export type DotWith = (vectors: Float32Array, offset: number) => number
-
-/** As {@link dot}, for a `query` that is compared with many: of one that is mostly zeros, as a hashed text is, the rest is looked at alone. */
-export function dotWith(query: Float32Array): DotWith {
-  const places = new Uint16Array(query.length >> SPARSE_SHIFT)
-  let count = 0
-  for (let at = 0; at < query.length; at++) {
-    if (query[at] === 0) continue
-    if (count === places.length) return (vectors, offset) => dot(query, vectors, offset)
-    places[count++] = at
-  }
-  const values = Float32Array.from(places.subarray(0, count), (at) => query[at] as number)
-  return (vectors, offset) => {
-    let sum = 0
-    for (let at = 0; at < values.length; at++) sum += (values[at] as number) * (vectors[offset + (places[at] as number)] as number)
-    return sum
-  }
-}
-
-/** A quarter of the parts: from there on the detour costs what it saves. */
-const SPARSE_SHIFT = 2
 // Squares of lengths. Under the first a float has no digits left to divide.
 const LEAST = 1e-30
 const TOLERATED = 1e-6

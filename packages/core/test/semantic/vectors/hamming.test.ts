@@ -14,6 +14,11 @@ const changed = (from: Uint32Array, count: number): Uint32Array =>
     return word ^ (bits === 32 ? -1 : (1 << bits) - 1)
   })
 
+const ones = (word: number): number => [...(word >>> 0).toString(2)].filter((bit) => bit === '1').length
+const distance = (a: Uint32Array, b: Uint32Array): number => a.reduce((sum, word, at) => sum + ones(word ^ (b[at] as number)), 0)
+const pairsOf = (found: Uint32Array): number[][] =>
+  Array.from({ length: found.length / 2 }, (_, at) => [...found.subarray(at * 2, at * 2 + 2)])
+
 afterEach(() => {
   vi.unstubAllGlobals()
 })
@@ -45,8 +50,10 @@ describe('the kernel', () => {
     const taken = [blocks.take(), blocks.take(), blocks.take()]
     // Position p has distance p, up to 512, and again 0 from 513 on.
     const count = 600
-    for (let at = 0; at < count; at++) blocks.signature(taken[Math.floor(at / 256)] as number, at % 256).set(changed(query, at % 513))
-    const { reach, within, positions } = blocks.compare(query, taken, count)
+    for (let at = 0; at < count; at++) blocks.write(taken[at >> 8] as number, at & 255, changed(query, at % 513))
+    // Those of 256 and more differ in the whole of the first half.
+    const { found, reach, within } = blocks.compare(query, taken, count, 255, 1)
+    expect(pairsOf(found)).toEqual(Array.from({ length: 256 + 87 }, (_, at) => (at < 256 ? [at, at] : [at + 257, at - 256])))
     expect(reach(2)).toBe(0)
     expect(reach(3)).toBe(1)
     expect(reach(87 * 2)).toBe(86)
@@ -54,38 +61,67 @@ describe('the kernel', () => {
     expect(within(50, 1000)).toBe(50)
     expect(within(50, 20)).toBe(9)
     expect(within(50, 1)).toBe(0)
-    expect([...positions(-1, 2)]).toEqual([0, 1, 2, 513, 514, 515])
-    expect([...positions(2, 3)]).toEqual([3, 516])
-    expect([...positions(510, 512)]).toEqual([511, 512])
-    expect(positions(-1, 512).length).toBe(count)
+    expect(pairsOf(blocks.compare(query, taken, count, 1, 0).found)).toEqual([0, 1, 513, 514].map((at) => [at, at % 513]))
+    expect(pairsOf(blocks.compare(query, taken, count, 0, 3).found)).toHaveLength(4)
+    expect(blocks.compare(query, taken, count, 256, 0).found.length).toBe(count * 2)
   })
 
   it('does the same in both kinds', () => {
     const both = [true, false].map((webAssembly) => createSignatureBlocks(openKernel(webAssembly)))
     const query = signature()
     const signatures = Array.from({ length: 1000 }, signature)
-    let near = 0
     const found = both.map((blocks) => {
       const taken = Array.from({ length: 4 }, () => blocks.take())
-      for (const [at, words] of signatures.entries()) blocks.signature(taken[at >> 8] as number, at & 255).set(words)
-      const { reach, positions } = blocks.compare(query, taken, signatures.length)
-      near = positions(-1, reach(100)).length
-      return [reach(100), [...positions(-1, reach(100))], [...positions(reach(100), reach(200))]]
+      for (const [at, words] of signatures.entries()) blocks.write(taken[at >> 8] as number, at & 255, words)
+      // Distances of a query before this one, beyond the last signature.
+      blocks.compare(query, taken, 1000, 0, 0)
+      return [990, 993, 1000].map((count) => {
+        const near = blocks.compare(query, taken, count, 0, 100)
+        return [pairsOf(near.found), near.reach(10), near.within(512, 50)]
+      })
     })
     expect(found[0]).toEqual(found[1])
-    expect(found[0]?.[1]).toHaveLength(near)
-    expect(near).toBeGreaterThanOrEqual(100)
+    expect(found[0]?.[0]?.[0]).toEqual(
+      signatures
+        .slice(0, 990)
+        .map((words, at) => [at, distance(words, query), distance(words.subarray(0, 8), query.subarray(0, 8))])
+        .filter(([, , half = 0], _, all) => half <= (all.map((each) => each[2] as number).sort((a, b) => a - b)[99] as number))
+        .map((each) => each.slice(0, 2)),
+    )
   })
 
-  it.each([true, false])('gives no more positions than there is room for (WebAssembly: %s)', (webAssembly) => {
+  it('transforms the same in both kinds, to the bit', () => {
+    for (const size of [8, 512, 2048]) {
+      const given = Float32Array.from({ length: size }, () => next())
+      const [wasm, scalar] = [true, false].map((webAssembly) => {
+        const kernel = openKernel(webAssembly)
+        const address = createSignatureBlocks(kernel).reserve(size * 4)
+        const parts = new Float32Array(kernel.memory(), address, size)
+        parts.set(given)
+        kernel.transform(address, size)
+        return parts
+      })
+      expect(wasm).toEqual(scalar)
+      for (const at of [0, 1, 6, size - 1]) {
+        const expected = given.reduce((sum, part, other) => sum + (ones(at & other) % 2 === 1 ? -part : part), 0)
+        expect(wasm?.[at]).toBeCloseTo(expected, 3)
+      }
+    }
+  })
+
+  it.each([true, false])('finds no more than there is room for (WebAssembly: %s)', (webAssembly) => {
     const blocks = createSignatureBlocks(openKernel(webAssembly))
     const query = signature()
     const taken = Array.from({ length: 20 }, () => blocks.take())
-    for (let at = 0; at < 5120; at++) blocks.signature(taken[at >> 8] as number, at & 255).set(query)
-    const first = blocks.signature(taken[0] as number, 0).slice()
-    const { positions } = blocks.compare(query, taken, 5120)
-    expect(positions(-1, 0)).toEqual(Uint32Array.from({ length: 3839 }, (_, at) => at))
-    expect(blocks.signature(taken[0] as number, 0)).toEqual(first)
+    for (let at = 0; at < 5120; at++) blocks.write(taken[at >> 8] as number, at & 255, query)
+    const { found } = blocks.compare(query, taken, 5120, 256, 1)
+    expect(pairsOf(found)).toEqual(Array.from({ length: 4096 }, (_, at) => [at, 0]))
+    const first = new Uint32Array(16)
+    blocks.read(taken[0] as number, 0, first)
+    expect(first).toEqual(query)
+    for (let at = 4; at < 5120; at++) blocks.write(taken[at >> 8] as number, at & 255, changed(query, 1))
+    // Fewer where there are more than fit: the nearest are among them.
+    expect(pairsOf(blocks.compare(query, taken, 5120, 256, 1).found)).toEqual([0, 1, 2, 3].map((at) => [at, 0]))
   })
 
   it('takes blocks that were given back before it grows', () => {

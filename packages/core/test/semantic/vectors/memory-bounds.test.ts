@@ -4,7 +4,7 @@ import type { VectorItem } from '../../../src/semantic/ports.js'
 import { createMemoryVectorIndex } from '../../../src/semantic/vectors/memory.js'
 import type { EvictedVector, MemoryVectorIndexOptions } from '../../../src/semantic/vectors/memory-options.js'
 import { createManualClock } from '../../../src/testing/manual-clock.js'
-import { gaussian, unitVector } from './vectors.js'
+import { gaussian, toLengthOne, unitVector } from './vectors.js'
 
 const next = gaussian(4)
 const clock = createManualClock(0)
@@ -48,6 +48,15 @@ describe('the bounds of the index in memory', () => {
     index.clear('')
     index.add('n', [item('v', { dimensions: 16_384 })])
     expect(index.size()).toBe(1)
+    index.clear('')
+    // 75 parts of six bytes and some 270 more, also of an id that had a full vector before.
+    const sparse = toLengthOne(new Float32Array(1024).fill(1, 0, 75))
+    for (let at = 0; at < 4000; at++) {
+      if (at % 100 === 0) index.add('m', [item(`v${at}`, { dimensions: 1024 })])
+      index.add('m', [{ id: `v${at}`, vector: sparse, deleteAt: 1e9 }])
+    }
+    expect(index.size()).toBeGreaterThan(1350)
+    expect(index.size()).toBeLessThan(1500)
   })
 
   it('make room by what has expired without telling of it', () => {
