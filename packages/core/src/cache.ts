@@ -223,7 +223,8 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
   const patterns = resolved.patterns && createPatterns(resolved.patterns, { clock, costOf })
   const traffic: TrafficListener[] = patterns ? [missed.listen, patterns.listen] : [missed.listen]
   const flights = createFlightTable(clock)
-  const rejections = createRejections({ store, flights, forget, emitter, clock })
+  const onRejected = (id: string, key: string): void => semantic?.rejected(id, key)
+  const rejections = createRejections({ store, flights, forget, onRejected, emitter, clock })
   const context: EngineContext = {
     cache: resolved,
     store,
@@ -260,7 +261,7 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
   }
   function openSemantic(): SemanticLayer {
     const onEvent = (event: SemanticEvent): void => emitter.emit({ ...event, at: clock.now() })
-    const layer = createSemanticLayer(resolved.semantic, {
+    return createSemanticLayer(resolved.semantic, {
       store,
       decode: compression.decode,
       clock,
@@ -268,10 +269,6 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
       randomId,
       onEvent,
     })
-    emitter.on((event) => {
-      if (event.type === 'entry-rejected') layer.rejected(event.entryId)
-    })
-    return layer
   }
   learn(main)
 

@@ -29,11 +29,13 @@ export interface RejectionsOptions {
   readonly flights: Pick<FlightTable, 'keyOf'>
   /** What is in flight must not be stored if it is meant. */
   readonly forget: (removal: Removal) => void
+  /** It is gone from under `key`. */
+  readonly onRejected: (id: string, key: string) => void
   readonly emitter: Emitter
   readonly clock: Pick<Clock, 'now'>
 }
 
-export function createRejections({ store, flights, forget, emitter, clock }: RejectionsOptions): Rejections {
+export function createRejections({ store, flights, forget, onRejected, emitter, clock }: RejectionsOptions): Rejections {
   /** With whether it may be asked for again, because a tier failed. */
   const rejected = new LRUCache<string, boolean>({ max: MAX_REMEMBERED })
   const isDone = (id: string): boolean => rejected.get(id) === false
@@ -54,6 +56,7 @@ export function createRejections({ store, flights, forget, emitter, clock }: Rej
     forget(meant)
     if (tiers.some(({ failed }) => failed !== undefined)) rejected.set(id, true)
     if (isRepeated) return tiers
+    onRejected(id, key)
     const { route, model } = copies[0]?.meta ?? {}
     emitter.emit({ type: 'entry-rejected', at: clock.now(), entryId: id, reason, route, model })
     return tiers

@@ -64,7 +64,7 @@ export interface SemanticLayer extends Pick<Learning, 'stored' | 'met' | 'prolon
    */
   findSimilar(text: string, k: number, prefix: string): Promise<readonly SimilarEntry[]>
   /** A user found an answer wrong: what says the same is not found any more, and if it was sent for another prompt, that is learnt. */
-  rejected(entryId: string): void
+  rejected(entryId: string, key: string): void
   forget(removal: Removal): void
   readonly learners: Learners
   stats(): SemanticStats
@@ -117,7 +117,6 @@ export function createSemanticLayer(options: ResolvedSemantic, deps: LayerDeps):
     options,
     store,
     decode: deps.decode,
-    clock,
     onEvent,
     onFailed,
     embedder,
@@ -155,8 +154,8 @@ export function createSemanticLayer(options: ResolvedSemantic, deps: LayerDeps):
       )
       return found.filter((each) => each !== undefined)
     },
-    rejected(entryId) {
-      nearby.disown(entryId)
+    rejected(entryId, key) {
+      nearby.disown(entryId, key)
       const known = served.get(entryId)
       if (!known) return
       served.delete(entryId)
@@ -168,7 +167,7 @@ export function createSemanticLayer(options: ResolvedSemantic, deps: LayerDeps):
           const node = nodes.get(key)
           if (!node) continue
           // Another process may have removed it for what it says: what says the same is found by its own prompt alone until it is met again.
-          for (const other of nodes.groupOf(node.entryId)) nearby.lose(other.key, other.namespace)
+          for (const other of nodes.inGroup(node.group)) nearby.lose(other.key, other.namespace)
         }
         return
       }

@@ -4,13 +4,13 @@ import { LRUCache } from 'lru-cache'
 import { type AnswerContent, answerTextOf } from '../answer/text.js'
 import type { Entry, EntryPrompt } from '../entry/entry.js'
 import { headerValue } from '../http/headers.js'
-import type { Awaitable, Clock } from '../ports.js'
+import type { Awaitable } from '../ports.js'
 import type { SafeEmbedder } from './embedders/guarded.js'
 import type { Lesson, SemanticQuery } from './finding.js'
 import type { Judges } from './judges/judges.js'
 import type { SemanticEvent } from './layer.js'
 import type { Learners } from './learners.js'
-import { ANY, groupKey, type LayerStore, type Nearby } from './nearby.js'
+import { ANY, type LayerStore, type Nearby } from './nearby.js'
 import { MAX_NODES, type Node } from './nodes.js'
 import type { ResolvedSemantic } from './options.js'
 import type { AnswerText } from './ports.js'
@@ -44,7 +44,6 @@ export interface LearningContext {
   readonly options: ResolvedSemantic
   readonly store: LayerStore
   readonly decode: (entry: Entry) => Awaitable<Uint8Array>
-  readonly clock: Clock
   readonly onEvent: (event: SemanticEvent) => void
   readonly onFailed: (where: 'index' | 'learn', error: unknown) => void
   readonly embedder: SafeEmbedder
@@ -57,7 +56,7 @@ export interface LearningContext {
 }
 
 export function createLearning(context: LearningContext): Learning {
-  const { options, store, decode, clock, onEvent, onFailed, embedder, nearby, judges, learners, least, isClosed } = context
+  const { options, store, decode, onEvent, onFailed, embedder, nearby, judges, learners, least, isClosed } = context
   const { nodes } = nearby
   const running = new Set<Promise<void>>()
   /** Keys of entries that could not be added. */
@@ -84,7 +83,7 @@ export function createLearning(context: LearningContext): Learning {
   /** An answer that came by without being looked for: refreshed, warmed, of another process, of before a restart. */
   async function adopt(entry: Entry, { owner, ...semantic }: EntryPrompt, answer: AnswerText | undefined): Promise<void> {
     const profile = profileOf(semantic.text)
-    const group = await recordedGroup(entry)
+    const group = await nearby.recordedGroup(entry.key, entry.id)
     // Another process has compared it already.
     if (group !== undefined)
       return place(entry, { ...semantic, ...(owner !== undefined && { owner }) }, group, await embedder.embed(semantic.text))
@@ -120,7 +119,7 @@ export function createLearning(context: LearningContext): Learning {
   async function restoreOne(entry: Entry): Promise<void> {
     const { key, meta } = entry
     if (!meta.prompt || nodes.get(key) || !isMatchable(meta.prompt.text)) return
-    const group = (await recordedGroup(entry)) ?? entry.id
+    const group = (await nearby.recordedGroup(key, entry.id)) ?? entry.id
     await place(entry, meta.prompt, group, await embedder.embed(meta.prompt.text))
   }
 
@@ -139,10 +138,6 @@ export function createLearning(context: LearningContext): Learning {
     if (isClosed() || still.kind === 'absent' || still.entry.id !== entry.id) return
     nearby.frequenciesOf(namespace).add(profileOf(text))
     await nearby.add({ key: entry.key, entryId: entry.id, namespace, text, group, owner }, vector, entry.staleAt)
-  }
-
-  async function recordedGroup({ key, id }: Pick<Entry, 'key' | 'id'>): Promise<string | undefined> {
-    return store.records.lasting ? (await store.records.read(groupKey(key, id)))?.[0] : undefined
   }
 
   function isMatchable(text: string): boolean {
@@ -175,7 +170,7 @@ export function createLearning(context: LearningContext): Learning {
       tried.add(node.group)
       // Equal answers to prompts that ask for different things ('Yes.') are no group.
       if (compareTexts(profile, nodes.profileOf(node), nearby.frequenciesOf(namespace), options.guards).vetoes.length > 0) continue
-      const found = await nearby.look(node.key, ANY)
+      const found = await nearby.answer(node, { isFresh: ANY })
       const other = found.kind === 'found' && found.entry.id === node.entryId ? await answerOf(found.entry) : undefined
       if (!other) continue
       const opinion = await judges.ask({ prompts: [text, node.text], answers: [answer, other] })
@@ -186,7 +181,7 @@ export function createLearning(context: LearningContext): Learning {
       if (opinion?.verdict === 'same') group = node.group
     }
     const own = group ?? entry.id
-    if (store.records.lasting) void store.records.write(groupKey(entry.key, entry.id), own, entry.deleteAt - clock.now())
+    nearby.recordGroup(entry, own)
     await place(entry, { text, namespace, ...(query.owner !== undefined && { owner: query.owner }) }, own, vector)
   }
 

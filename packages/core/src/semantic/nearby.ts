@@ -32,12 +32,21 @@ export interface Nearby {
   searchAll(prefix: string, vector: Float32Array, k: number): Promise<readonly { readonly node: Node; readonly similarity: number }[]>
   /** @param atHand the stores behind are not asked: what is not in this process has failed */
   look(key: string, isFresh: (entry: Entry) => boolean, atHand?: boolean): Awaitable<Lookup>
+  /** What answers for `node`: its entry, as `look` finds it; absent where what it says was rejected, here or in another process. */
+  answer(node: Node, query: Pick<SemanticQuery, 'isFresh' | 'atHand' | 'dry'>): Awaitable<Lookup>
+  /** The group that the answer with this id was found to belong to, in whatever process; undefined where that is not known. */
+  recordedGroup(key: string, entryId: string): Promise<string | undefined>
+  /** Tells other processes, and those to come, of it. */
+  recordGroup(entry: Entry, group: string): void
   /** Makes an entry one that can be found, or its vector last longer. @param deleteAt ms since the epoch */
   add(node: Node, vector: Float32Array, deleteAt: number): Promise<void>
   /** Neither the node nor its vector is found any more. */
   lose(key: string, namespace: string): void
-  /** Those that were judged to say the same as this answer are found no more, and asked for anew, under whatever prompt. */
-  disown(entryId: string): void
+  /**
+   * Those that were judged to say the same as this answer are found no more, and asked for anew, under whatever prompt; by other processes
+   * of a store that lasts from when they next look, ten seconds later at the latest.
+   */
+  disown(entryId: string, key: string): void
   clear(prefix: string): void
   frequenciesOf(namespace: string): Frequencies
   close(): Promise<void>
@@ -62,6 +71,8 @@ export function createNearby({ store, index: given, embedderId, clock, onFailed 
   // An index of the app's own may be others' too: what leaves this process's memory stays there.
   const nodes = createNodeTable(MAX_NODES, ({ key, namespace }) => own && drop(key, namespace))
   const frequencies = new LRUCache<string, Frequencies>({ max: MAX_NAMESPACES })
+  /** Groups whose answers were rejected, and others until when (monotonic, ms) they are known not to be. */
+  const rejections = new LRUCache<string, number>({ max: MAX_NODES })
   /** Vectors of two embedders are never compared. */
   const space = sha256(embedderId).slice(0, 8)
   const spaceOf = (namespace: string): string => `${namespace}.${space}`
@@ -105,8 +116,32 @@ export function createNearby({ store, index: given, embedderId, clock, onFailed 
       if (!dry) drop(key, namespace)
       return
     }
-    const group = (await store.records.read(groupKey(key, found.entry.id)))?.[0] ?? found.entry.id
+    const group = (await recordedGroup(key, found.entry.id)) ?? found.entry.id
     if (!nodes.get(key)) nodes.add({ key, entryId: found.entry.id, namespace, text: prompt.text, group, owner: prompt.owner })
+  }
+
+  async function recordedGroup(key: string, entryId: string): Promise<string | undefined> {
+    return store.records.lasting ? (await store.records.read(groupKey(key, entryId)))?.[0] : undefined
+  }
+
+  /** A store that cannot be asked says nothing. */
+  function isRejected(group: string, atHand = false): Awaitable<boolean> {
+    const until = rejections.get(group) ?? Number.NEGATIVE_INFINITY
+    if (until === REJECTED || !store.records.lasting) return until === REJECTED
+    if (atHand || clock.monotonic() < until) return false
+    return store.records.read(rejectionKey(group)).then((texts) => {
+      if (texts) rejections.set(group, texts.length > 0 ? REJECTED : clock.monotonic() + RECHECK_MS)
+      return texts !== undefined && texts.length > 0
+    })
+  }
+
+  /** @param rejected its entry is gone already */
+  function expel(group: string, rejected?: string): void {
+    for (const { key, namespace, entryId } of nodes.inGroup(group)) {
+      lose(key, namespace)
+      // An exact hit meanwhile would have made it one that can be found again.
+      if (entryId !== rejected) void store.delete(key).then(() => nodes.get(key)?.entryId === entryId && lose(key, namespace))
+    }
   }
 
   function look(key: string, isFresh: (entry: Entry) => boolean, atHand = false): Awaitable<Lookup> {
@@ -131,6 +166,17 @@ export function createNearby({ store, index: given, embedderId, clock, onFailed 
       return found.sort((a, b) => b.similarity - a.similarity).slice(0, k)
     },
     look,
+    answer(node, { isFresh, atHand, dry }) {
+      return chain(isRejected(node.group, atHand), (rejected) => {
+        if (!rejected) return look(node.key, isFresh, atHand)
+        if (!dry) expel(node.group)
+        return ABSENT
+      })
+    },
+    recordedGroup,
+    recordGroup({ key, id, deleteAt }, group) {
+      if (store.records.lasting) void store.records.write(groupKey(key, id), group, deleteAt - clock.now())
+    },
     async add(node, vector, deleteAt) {
       const { key, namespace } = node
       if (nodes.get(key) !== node) nodes.add(node)
@@ -139,12 +185,15 @@ export function createNearby({ store, index: given, embedderId, clock, onFailed 
       if (!nodes.get(key)) drop(key, namespace)
     },
     lose,
-    disown(entryId) {
-      for (const { key, namespace, entryId: id } of nodes.groupOf(entryId)) {
-        lose(key, namespace)
-        // An exact hit meanwhile would have made it one that can be found again.
-        if (id !== entryId) void store.delete(key).then(() => nodes.get(key)?.entryId === id && lose(key, namespace))
+    disown(entryId, key) {
+      const reject = (group: string): void => {
+        rejections.set(group, REJECTED)
+        expel(group, entryId)
+        if (store.records.lasting) void store.records.write(rejectionKey(group), '1', REJECTION_MS)
       }
+      const node = nodes.get(key)
+      if (node?.entryId === entryId) reject(node.group)
+      else void recordedGroup(key, entryId).then((group = entryId) => reject(group))
     },
     clear(prefix) {
       nodes.clear(prefix)
@@ -164,15 +213,26 @@ export function createNearby({ store, index: given, embedderId, clock, onFailed 
   }
 }
 
+/** That what the answers of a group say was rejected. */
+function rejectionKey(group: string): string {
+  return `lc0.rejected.${sha256(group).slice(0, 22)}`
+}
+
 /** Which group an answer belongs to: ids that say nothing. */
-export function groupKey(key: string, entryId: string): string {
+function groupKey(key: string, entryId: string): string {
   return `lc0.group.${sha256(`${key} ${entryId}`).slice(0, 22)}`
 }
 
 export const ANY = (): boolean => true
+const ABSENT: Lookup = { kind: 'absent' }
 const NOT_ASKED: Lookup = { kind: 'failed', reason: 'skipped' }
 /** Nearest entries that a prompt is compared with. */
 const NEIGHBOURS = 8
+const REJECTED: number = Number.POSITIVE_INFINITY
+/** How long a group is taken for not rejected without looking. */
+const RECHECK_MS = 10_000
+/** Longer than any entry lasts whose lifetime no hit prolongs. */
+const REJECTION_MS = 90 * 24 * 60 * 60 * 1000
 const OWN_INDEX_BYTES = 128 * 1024 * 1024
 const MAX_NAMESPACES = 1000
 const MAX_TERMS = 5000

@@ -22,8 +22,7 @@ export interface NodeTable {
   groupSize(group: string): number
   /** Prompts of two users at least were found to belong to it, or one that the app itself answered. */
   isShared(group: string): boolean
-  /** The nodes of the group that the answer with this id belongs to. */
-  groupOf(entryId: string): readonly Node[]
+  inGroup(group: string): readonly Node[]
   add(node: Node): void
   /** The node that was there. */
   remove(key: string): Node | undefined
@@ -79,11 +78,7 @@ export function createNodeTable(maxNodes: number, onEvicted: (node: Node) => voi
       const owners = groups.get(group)?.owners
       return owners !== undefined && (owners.size >= OWNERS_NEEDED || owners.has(CURATED))
     },
-    groupOf(entryId) {
-      const all = [...nodes.values()]
-      const group = all.find((node) => node.entryId === entryId)?.group
-      return group === undefined ? [] : all.filter((node) => node.group === group)
-    },
+    inGroup: (group) => [...nodes.values()].filter((node) => node.group === group),
     add(node) {
       nodes.delete(node.key)
       join(node)

@@ -112,7 +112,7 @@ export function createSearch(context: SearchContext): (query: SemanticQuery) => 
     const isAudit = decision.action === 'audit' && query.mayAudit
     const verifies = isAudit && options.audit === 'verify' && query.mayVerify
     if (isAudit && !verifies) return no('audit', decision.auditRate)
-    return chain(nearby.look(node.key, query.isFresh, query.atHand), (found): Finding => {
+    return chain(nearby.answer(node, query), (found): Finding => {
       if (found.kind === 'failed') return no('store-failed')
       if (found.kind === 'absent' || found.entry.id !== entryId) {
         if (query.dry) return no('entry-gone')

@@ -103,6 +103,62 @@ describe('what is found by meaning', () => {
   })
 
   it.each([
+    ['knows', true],
+    ['knows nothing of', false],
+  ])(
+    'is not found any more once what says the same was rejected by a process that never met it, in one that %s the rejected one',
+    async (_, both) => {
+      const { start, clock } = world()
+      const [first, second] = [start(), start()]
+      const wrong = completion('It is painted.')
+      const id = field(await record(first.cache, ask(SKY), wrong), 'x-llm-cache-id') as string
+      await settled()
+      expect(await served(second.cache, SKY)).toBe('HIT')
+      await settled()
+      await record(second.cache, { ...ask(SKY_AGAIN), headers: { 'cache-control': 'no-cache' } }, wrong)
+      await settled()
+      // A third one that knows the alias alone.
+      const other = both ? second : start({ semantic: { policy: bold, index: createMemoryVectorIndex({ clock }) } })
+      expect(await served(other.cache, SKY_AGAIN)).toBe('HIT')
+      await settled()
+      expect(await served(other.cache, SKY_ONCE_MORE)).toBe('SEMANTIC-HIT')
+      expect((await first.cache.stats()).semantic?.vectors).toBe(1)
+      expect(await first.cache.reject(id, 'wrong')).toBe(true)
+      await settled()
+      clock.advance(10_001)
+      for (let time = 0; time < 3; time++) {
+        const { recorder } = await open(other.cache, ask(SKY_ONCE_MORE), 'record')
+        recorder.abort('origin-error')
+        await settled()
+      }
+      expect((await other.cache.stats()).semantic?.vectors).toBe(0)
+      // Its own prompt asks anew.
+      await open(other.cache, ask(SKY_AGAIN), 'record')
+    },
+  )
+
+  it('reaches those that say the same also where the rejecting process knows nothing of the rejected but its id', async () => {
+    const { start, clock } = world()
+    const [first, second] = [start({ semantic: { policy: bold, index: createMemoryVectorIndex({ clock }) } }), start()]
+    const wrong = completion('It is painted.')
+    await record(second.cache, ask(SKY), wrong)
+    await settled()
+    const alias = field(
+      await record(second.cache, { ...ask(SKY_AGAIN), headers: { 'cache-control': 'no-cache' } }, wrong),
+      'x-llm-cache-id',
+    )
+    await settled()
+    expect(await first.cache.reject(alias as string, 'wrong')).toBe(true)
+    await settled()
+    clock.advance(10_001)
+    for (let time = 0; time < 3; time++) {
+      const { recorder } = await open(second.cache, ask(SKY_ONCE_MORE), 'record')
+      recorder.abort('origin-error')
+      await settled()
+    }
+  })
+
+  it.each([
     ['as it is', undefined, true],
     ['sealed, where the cache seals', { keys: ['0123456789abcdef'.repeat(4)] }, false],
   ])('is kept %s', async (_, encryption, isReadable) => {
