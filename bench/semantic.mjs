@@ -14,7 +14,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { table } from './lib/rounds.mjs'
 import { createHashEmbedder, SHIPPED_PRIOR } from './lib/semantic-core.mjs'
-import { crossings, decisionCost, refitSlices } from './lib/semantic-cost.mjs'
+import { crossings, decisionCost, loopDelay, refitSlices } from './lib/semantic-cost.mjs'
 import { precisionCurves } from './lib/semantic-curves.mjs'
 import { loadSet, SET_NAMES, TRAINING_SETS } from './lib/semantic-data.mjs'
 import { judgePairs } from './lib/semantic-pairs.mjs'
@@ -286,6 +286,9 @@ async function cost() {
   result.cost.refit = refitSlices(SHIPPED_PRIOR)
   const { slices, p99, longest, whole } = result.cost.refit
   console.log(`\nLearning from 6,000 labels: ${slices} slices, p99 ${p99} ms, longest ${longest} ms of CPU; ${round(whole)} ms in all`)
+  result.cost.loop = await loopDelay(SHIPPED_PRIOR, args.quick ? 3 : 9)
+  const late = ({ p99, longest: most }) => `p99 ${p99}, longest ${most}`
+  console.log(`Timers late by ms: ${late(result.cost.loop.learning)}; where nobody learns: ${late(result.cost.loop.idle)}`)
   result.cost.namespaces = crossings(args.quick ? 50_000 : 1_000_000)
   const { lookups, found, crossed } = result.cost.namespaces
   console.log(`${lookups} random lookups in 200 namespaces that hold the same vectors: ${found} found, ${crossed} of another namespace`)

@@ -1,6 +1,8 @@
 // The parts of the semantic layer that the benches drive without a cache round them.
 
+export { systemClock } from '../../packages/core/dist/lib/clock.js'
 export { createHashEmbedder } from '../../packages/core/dist/semantic/embedders/hash.js'
+export { createLearners } from '../../packages/core/dist/semantic/learners.js'
 export { createAdaptivePolicy } from '../../packages/core/dist/semantic/rule/adaptive.js'
 export { FEATURE_NAMES, FEATURE_SCALE, FEATURES_VERSION, featuresOf } from '../../packages/core/dist/semantic/rule/features.js'
 export { fitLogistic } from '../../packages/core/dist/semantic/rule/logistic.js'

@@ -1,16 +1,20 @@
 // What a decision costs, embedding apart, how long learning holds the event loop, and whether namespaces keep apart.
 
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { setTimeout as passed } from 'node:timers/promises'
 import { createRandom } from './random.mjs'
 import {
   compareTexts,
   createAdaptivePolicy,
   createFrequencies,
+  createLearners,
   createMemoryVectorIndex,
   FEATURE_NAMES,
   featuresOf,
   matchable,
   profileOf,
   standingOf,
+  systemClock,
 } from './semantic-core.mjs'
 
 const NEVER = Number.MAX_SAFE_INTEGER
@@ -70,22 +74,30 @@ export function decisionCost(texts, embedder, prior, size, queries) {
   return { search: of('search'), rest: of('rest'), total: of('total'), cpu: Number(((user + system) / queries).toFixed(1)) }
 }
 
-/** Slices of learning from as many labels as are ever kept; ms of CPU, of all threads: the collector's are among them. */
-export function refitSlices(prior) {
+/** A policy that has learnt from as many labels as are ever kept, after `each` 2000 of them, and what it learns from next. */
+function learntPolicy(prior, each = () => {}) {
   const random = createRandom(11)
   const policy = createAdaptivePolicy({ maxErrorRate: 0.02, basis: 'hits', z: 2, prior, random, now: () => 0, by: 'bench' })
-  const candidate = () => ({
-    features: Int8Array.from(FEATURE_NAMES, (_, at) => (at === 0 ? 32 : Math.round(64 * (random() + random() + random() - 1.5)))),
-    similarity: 0.8,
-    entryId: 'e',
-  })
+  const outcome = () => {
+    const candidate = {
+      features: Int8Array.from(FEATURE_NAMES, (_, at) => (at === 0 ? 32 : Math.round(64 * (random() + random() + random() - 1.5)))),
+      similarity: 0.8,
+      entryId: 'e',
+    }
+    return { candidate, decision: policy.decide(candidate), same: candidate.features[1] + 40 * (random() - 0.5) > 0 }
+  }
+  for (let round = 0; round < 6; round++) {
+    for (let label = 0; label < 2000; label++) policy.learn(outcome())
+    each(policy)
+  }
+  return { policy, outcome }
+}
+
+/** Slices of learning from as many labels as are ever kept; ms of CPU, of all threads: the collector's are among them. */
+export function refitSlices(prior) {
   const slices = []
   let whole = 0
-  for (let round = 0; round < 6; round++) {
-    for (let label = 0; label < 2000; label++) {
-      const each = candidate()
-      policy.learn({ candidate: each, decision: policy.decide(each), same: each.features[1] + 40 * (random() - 0.5) > 0 })
-    }
+  learntPolicy(prior, (policy) => {
     const from = performance.now()
     for (let work = policy.work(), done = !work; !done; ) {
       const begun = process.cpuUsage()
@@ -94,8 +106,47 @@ export function refitSlices(prior) {
       slices.push((user + system) / 1000)
     }
     whole = performance.now() - from
-  }
+  })
   return { slices: slices.length, p99: at(slices, 0.99), longest: at(slices, 1), whole }
+}
+
+/**
+ * How late timers are, in ms, while five domains learn all the time from as many labels as are ever kept, and while nobody does: that is
+ * the machine's own part. In turns of a second; medians of these.
+ */
+export async function loopDelay(prior, pairs = 9) {
+  const learnt = Array.from({ length: 5 }, () => learntPolicy(prior))
+  let next = 0
+  const records = { lasting: false, read: async () => [], write: async () => false }
+  const learners = createLearners({ create: () => learnt[next++].policy, version: 'bench', records, clock: systemClock() })
+  const rounds = { idle: [], learning: [] }
+  for (let round = 0; round < pairs * 2; round++) {
+    const isLearning = round % 2 === 1
+    // What the last round began has ended.
+    await passed(500)
+    const delay = monitorEventLoopDelay({ resolution: 1 })
+    delay.enable()
+    const end = performance.now() + 1000
+    while (performance.now() < end) {
+      for (const [domain, { outcome }] of isLearning ? learnt.entries() : []) learners.learn(`${domain}`, outcome())
+      await passed(5)
+    }
+    delay.disable()
+    rounds[isLearning ? 'learning' : 'idle'].push({ p99: delay.percentile(99) / 1e6, longest: delay.max / 1e6 })
+  }
+  await learners.close()
+  // Medians: what disturbs the machine in one round is not learning's.
+  const over = (each) => ({
+    p99: at(
+      each.map(({ p99 }) => p99),
+      0.5,
+    ),
+    longest: at(
+      each.map(({ longest }) => longest),
+      0.5,
+    ),
+  })
+  return { idle: over(rounds.idle), learning: over(rounds.learning) }
 }
 
 /** Lookups of random vectors in random namespaces that hold the same vectors; how often something of another namespace was found. */

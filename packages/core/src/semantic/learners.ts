@@ -8,6 +8,7 @@ import { isThenable } from '../lib/deadline.js'
 import type { Clock } from '../ports.js'
 import type { Records } from '../stores/records.js'
 import type { DecisionPolicy, Outcome, PolicyState } from './rule/policy.js'
+import { createTurns } from './turns.js'
 
 export interface Learners {
   /** The policy of a domain, or one that serves nothing where it could not be made; what was learnt before is added as soon as it is read. */
@@ -46,6 +47,7 @@ export function createLearners({ create, version, records, clock, onFailed = () 
   const waiting = new LRUCache<string, Learner>({ max: MAX_WAITING })
   const kept = new Map<string, Learner>()
   const running = new Set<Promise<unknown>>()
+  const turns = createTurns(clock)
   let closed = false
 
   const all = (): readonly Learner[] => [...kept.values(), ...waiting.values()]
@@ -123,25 +125,17 @@ export function createLearners({ create, version, records, clock, onFailed = () 
     }
   }
 
-  /** A slice a turn, so that requests come in between. */
   function work(learner: Learner): void {
     if (learner.working || closed) return
     const steps = attempt(() => learner.policy.work?.())
     if (!steps) return
     learner.working = true
-    const go = (): void => {
-      const from = clock.monotonic()
-      while (!closed) {
-        const step = attempt(() => steps.next())
-        if (!step || step.done) break
-        if (clock.monotonic() - from >= SLICE_MS) {
-          clock.schedule(0, go)
-          return
-        }
-      }
+    turns.add(() => {
+      const step = attempt(() => steps.next())
+      if (step?.done === false) return false
       learner.working = false
-    }
-    clock.schedule(0, go)
+      return true
+    })
   }
 
   return {
@@ -175,6 +169,7 @@ export function createLearners({ create, version, records, clock, onFailed = () 
     },
     async close() {
       closed = true
+      turns.close()
       await Promise.all(running)
       if (records.lasting) await Promise.all(all().map(save))
     },
@@ -203,4 +198,3 @@ const MAX_DOMAINS = 200
 const MAX_WAITING = 50
 /** Labels. */
 const SAVE_AFTER = 50
-const SLICE_MS = 2
