@@ -4,6 +4,7 @@
  */
 
 import { LRUCache } from 'lru-cache'
+import { sha256 } from '#platform'
 import { isThenable } from '../lib/deadline.js'
 import type { Clock } from '../ports.js'
 import type { Records } from '../stores/records.js'
@@ -40,6 +41,8 @@ interface Learner {
   unsaved: number
   working: boolean
   saving: boolean
+  /** Digest of what it wrote or read last. */
+  stored: string
 }
 
 export function createLearners({ create, version, records, clock, onFailed = () => {} }: LearnersOptions): Learners {
@@ -69,7 +72,7 @@ export function createLearners({ create, version, records, clock, onFailed = () 
     if (known) return known
     const policy = attempt(create)
     if (!policy) return undefined
-    const learner: Learner = { domain, policy, learnt: 0, unsaved: 0, working: false, saving: false }
+    const learner: Learner = { domain, policy, learnt: 0, unsaved: 0, working: false, saving: false, stored: '' }
     waiting.set(domain, learner)
     if (records.lasting) track(load(learner))
     return learner
@@ -97,7 +100,11 @@ export function createLearners({ create, version, records, clock, onFailed = () 
   /** False: the store could not be asked. */
   async function load(learner: Learner): Promise<boolean> {
     const texts = await records.read(keyOf(learner.domain))
-    for (const text of texts ?? []) merge(learner, text)
+    for (const text of texts ?? []) {
+      // What it wrote itself teaches nothing, and reading thousands of labels holds the event loop.
+      const digest = sha256(text)
+      if (digest !== learner.stored && merge(learner, text)) learner.stored = digest
+    }
     return texts !== undefined
   }
 
@@ -116,8 +123,11 @@ export function createLearners({ create, version, records, clock, onFailed = () 
     if (learner.saving || unsaved === 0) return
     learner.saving = true
     try {
-      const saved = (await load(learner)) && (await records.write(keyOf(learner.domain), learner.policy.save(), LIFETIME_MS))
-      if (saved) learner.unsaved -= unsaved
+      if (!(await load(learner))) return
+      const text = learner.policy.save()
+      if (!(await records.write(keyOf(learner.domain), text, LIFETIME_MS))) return
+      learner.stored = sha256(text)
+      learner.unsaved -= unsaved
     } catch (error) {
       onFailed(error)
     } finally {

@@ -86,6 +86,28 @@ describe('learners', () => {
     expect(labelsOf(learners, 'd')).toBe(7000)
   })
 
+  it('read anew what others wrote, and not what they wrote themselves', async () => {
+    const records = memoryOf()
+    const policy = counting()
+    const merged: string[] = []
+    const create = (): DecisionPolicy => ({ ...policy, merge: (text) => merged.push(text) > 0 && policy.merge(text) })
+    const learners = createLearners({ create, version: 'v', records, clock: createManualClock() })
+    for (let time = 0; time < 150; time++) {
+      learners.learn('d', OUTCOME)
+      await settled()
+    }
+    expect([...records.texts.values()]).toEqual(['150'])
+    expect(merged).toEqual([])
+    records.texts.set('lc0.semantic.v.d', '170')
+    for (let time = 0; time < 100; time++) {
+      learners.learn('d', OUTCOME)
+      await settled()
+    }
+    expect(merged).toEqual(['170'])
+    await learners.close()
+    expect([...records.texts.values()]).toEqual(['250'])
+  })
+
   it('write at the end what could not be written before', async () => {
     const records = memoryOf()
     const learners = createLearners({ create: () => counting(), version: 'v', records, clock: createManualClock() })
