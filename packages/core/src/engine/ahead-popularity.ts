@@ -1,6 +1,7 @@
 /** How often keys were asked for lately, in bounded memory. Keys are digests: nothing of a request is kept. */
 
 import { LRUCache } from 'lru-cache'
+import { atMost } from '../lib/at-most.js'
 import type { Clock } from '../ports.js'
 import type { Removal } from '../stores/hearing.js'
 
@@ -29,7 +30,7 @@ interface Counted extends Tally {
 }
 
 export function createPopularity(clock: Pick<Clock, 'monotonic'>, maxKeys: number = MAX_KEYS): Popularity {
-  const known = new LRUCache<string, Counted>({ max: maxKeys })
+  const known = new LRUCache<string, Counted>(atMost(maxKeys))
   return {
     add(key, windowMs) {
       let tally = known.get(key)

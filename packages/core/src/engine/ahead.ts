@@ -6,6 +6,7 @@
 import { LRUCache } from 'lru-cache'
 import type { CostFunction } from '../cost/cost.js'
 import type { Entry } from '../entry/entry.js'
+import { atMost } from '../lib/at-most.js'
 import { type BudgetLimits, type BudgetState, createBudget, type Spending } from '../policy/budget.js'
 import type { Clock } from '../ports.js'
 import type { Removal } from '../stores/hearing.js'
@@ -95,7 +96,7 @@ export function createAhead({ clock, random, costOf, budget: limits, refresh, ca
   const budget = createBudget(limits, clock)
   const waiting = new Map<string, Candidate>()
   /** Keys whose refresh is under way, and those whose refresh has just ended, until when. */
-  const resting = new LRUCache<string, number>({ max: MAX_RESTING })
+  const resting = new LRUCache<string, number>(atMost(MAX_RESTING))
   let timer: { readonly at: number; readonly cancel: () => void } | undefined
   /** Nothing that waits is worth less, in USD. */
   let floor = 0

@@ -5,6 +5,7 @@ import { sha256 } from '#platform'
 import type { CacheRequest, RequestBody } from '../exchange.js'
 import { type FingerprintInput, type FingerprintResult, fingerprint } from '../fingerprint/fingerprint.js'
 import type { RequestReading } from '../fingerprint/reading.js'
+import { atMost } from '../lib/at-most.js'
 import type { Rule } from './resolve.js'
 
 export interface KeyTable {
@@ -18,7 +19,7 @@ const MEMO_ENTRIES = 2000
 const MAX_MEMO_KEY = 4096
 
 export function createKeyTable(): KeyTable {
-  const memo = new LRUCache<string, FingerprintResult>({ max: MEMO_ENTRIES })
+  const memo = new LRUCache<string, FingerprintResult>(atMost(MEMO_ENTRIES))
 
   function keyOf(input: FingerprintInput, read: () => RequestReading): FingerprintResult {
     const { method, host, url, contentType, headers, partition, body, normalize } = input

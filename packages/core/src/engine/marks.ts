@@ -2,6 +2,7 @@
 
 import { LRUCache } from 'lru-cache'
 import type { SkipReason } from '../events.js'
+import { atMost } from '../lib/at-most.js'
 import type { Clock } from '../ports.js'
 import type { Removal } from '../stores/hearing.js'
 
@@ -32,9 +33,9 @@ export interface Marks {
 }
 
 export function createMarks(clock: Clock): Marks {
-  const keys = new LRUCache<string, { readonly reason: SkipReason; readonly aloneUntil: number }>({ max: MAX_KEYS })
-  const routes = new LRUCache<string, true>({ max: MAX_ROUTES })
-  const writes = new LRUCache<string, number>({ max: MAX_WRITES })
+  const keys = new LRUCache<string, { readonly reason: SkipReason; readonly aloneUntil: number }>(atMost(MAX_KEYS))
+  const routes = new LRUCache<string, true>(atMost(MAX_ROUTES))
+  const writes = new LRUCache<string, number>(atMost(MAX_WRITES))
   let lastWrite = 0
   return {
     writing: (key) => void writes.set(key, ++lastWrite),

@@ -7,6 +7,7 @@ import { LRUCache } from 'lru-cache'
 import type { Entry } from '../entry/entry.js'
 import type { RefreshCause } from '../events.js'
 import { evaluate } from '../freshness.js'
+import { atMost } from '../lib/at-most.js'
 import { NO_CONTROLS } from '../policy/controls.js'
 import type { Finding } from '../semantic/finding.js'
 import type { FlightLease } from '../sharing.js'
@@ -60,8 +61,8 @@ interface Failure {
 export function createRefresher(context: EngineContext, isClosed: () => boolean): Refresher {
   const { store, flights, clock, emitter, detached, cache } = context
   const running = new Set<string>()
-  const failures = new LRUCache<string, Failure>({ max: MAX_FAILURES })
-  const unable = new LRUCache<string, number>({ max: MAX_FAILURES })
+  const failures = new LRUCache<string, Failure>(atMost(MAX_FAILURES))
+  const unable = new LRUCache<string, number>(atMost(MAX_FAILURES))
 
   function can({ request, key }: RefreshTarget): boolean {
     if (request.again === undefined || request.mark !== undefined || isClosed()) return false

@@ -2,6 +2,7 @@
 
 import { LRUCache } from 'lru-cache'
 import type { Entry } from '../entry/entry.js'
+import { atMost } from '../lib/at-most.js'
 import type { Awaitable, Clock } from '../ports.js'
 import type { Removal } from '../stores/hearing.js'
 import type { StoreTiers, TierReport } from '../stores/tiers.js'
@@ -37,7 +38,7 @@ export interface RejectionsOptions {
 
 export function createRejections({ store, flights, forget, onRejected, emitter, clock }: RejectionsOptions): Rejections {
   /** With whether it may be asked for again, because a tier failed. */
-  const rejected = new LRUCache<string, boolean>({ max: MAX_REMEMBERED })
+  const rejected = new LRUCache<string, boolean>(atMost(MAX_REMEMBERED))
   const isDone = (id: string): boolean => rejected.get(id) === false
 
   async function rejectUnder(id: string, key: string, reason: string): Promise<RejectionReport> {

@@ -7,6 +7,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Entry } from '../entry/entry.js'
 import { remainingMs } from '../freshness.js'
+import { atMost } from '../lib/at-most.js'
 import type { FlightLease } from '../sharing.js'
 import type { EngineContext } from './context.js'
 import { errorName } from './emitter.js'
@@ -25,7 +26,7 @@ const REST_SHARE = 0.1
 export function createSliding(context: EngineContext, isClosed: () => boolean): Sliding {
   const { store, flights, marks, clock, emitter } = context
   const touching = new Set<string>()
-  const resting = new LRUCache<string, number>({ max: MAX_RESTING })
+  const resting = new LRUCache<string, number>(atMost(MAX_RESTING))
 
   function hit(entry: Entry, { slidingMs }: Rule): void {
     const { ttlMs } = entry.meta

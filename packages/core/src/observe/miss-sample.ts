@@ -8,6 +8,7 @@ import { fingerprintInput } from '../engine/keys.js'
 import type { Lookedup, TrafficListener } from '../engine/traffic.js'
 import type { RequestBody } from '../exchange.js'
 import { type FingerprintInput, fingerprint } from '../fingerprint/fingerprint.js'
+import { atMost } from '../lib/at-most.js'
 import { isThenable } from '../lib/deadline.js'
 import { NO_CONTROLS, parseControls } from '../policy/controls.js'
 import type { Clock } from '../ports.js'
@@ -164,7 +165,7 @@ function quietly<T>(work: (value: T) => void): (value: T) => void {
 
 /** Made at the first miss: most caches of an app with many hardly see one. */
 function createMemory(): Readonly<Record<'byKey' | 'byLoose' | 'byRequest', LRUCache<string, Earlier>>> {
-  const table = (): LRUCache<string, Earlier> => new LRUCache({ max: REMEMBERED })
+  const table = (): LRUCache<string, Earlier> => new LRUCache(atMost(REMEMBERED))
   return { byKey: table(), byLoose: table(), byRequest: table() }
 }
 

@@ -2,6 +2,7 @@
 
 import { LRUCache } from 'lru-cache'
 import type { Entry } from '../entry/entry.js'
+import { atMost } from '../lib/at-most.js'
 import { chain } from '../lib/deadline.js'
 import type { Awaitable, Clock } from '../ports.js'
 import type { BusMessage, InvalidationBus } from '../sharing.js'
@@ -45,7 +46,7 @@ export function listenToPeers({ tiers, shared, bus, clock, onRemoved, onRetired,
   const local = tiers.filter((tier) => tier.store.local && tier !== shared)
   const distant = tiers.filter((tier) => !tier.store.local || tier === shared)
   const owed = new Map<Tier, Set<string>>(local.map((tier) => [tier, new Set()]))
-  const unfenced = new LRUCache<string, number>({ max: MAX_UNFENCED })
+  const unfenced = new LRUCache<string, number>(atMost(MAX_UNFENCED))
   let closed = false
 
   /** Until it has worked: a store that fails now has the entries still when it is back. */

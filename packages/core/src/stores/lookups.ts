@@ -2,6 +2,7 @@
 
 import { LRUCache } from 'lru-cache'
 import type { Entry } from '../entry/entry.js'
+import { atMost } from '../lib/at-most.js'
 import type { Epochs } from './epochs/epochs.js'
 import type { GetOutcome, GuardedStore } from './guarded.js'
 import { ABSENT, better } from './outcomes.js'
@@ -23,7 +24,7 @@ export function createLookups({ tiers, pending, epochs, owes, promote }: Lookups
   const quick = firstSlow === -1 ? tiers : tiers.slice(0, firstSlow)
   const slow = firstSlow === -1 ? [] : tiers.slice(firstSlow)
   /** Keys found in a memory of which it takes a read to know whether they are retired: `get` looks there once more. */
-  const doubts = new LRUCache<string, true>({ max: MAX_DOUBTS })
+  const doubts = new LRUCache<string, true>(atMost(MAX_DOUBTS))
 
   /** It is a miss. Where other processes may just have replaced it, or lead a flight for it, it stays until it is replaced. */
   function discard(key: string, { store }: Tier): void {

@@ -1,6 +1,7 @@
 /** The dimensions that namespaces are known to have: what was seen once need not be asked for again. */
 
 import { LRUCache } from 'lru-cache'
+import { atMost } from '../lib/at-most.js'
 
 export interface DimensionsMemo {
   get(namespace: string): number | undefined
@@ -9,7 +10,7 @@ export interface DimensionsMemo {
 }
 
 export function createDimensionsMemo(): DimensionsMemo {
-  const known = new LRUCache<string, number>({ max: MOST })
+  const known = new LRUCache<string, number>(atMost(MOST))
   return {
     get: (namespace) => known.get(namespace),
     set: (namespace, dimensions) => void known.set(namespace, dimensions),

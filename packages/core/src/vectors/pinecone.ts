@@ -3,6 +3,7 @@
 import { LRUCache } from 'lru-cache'
 import { checkNames, wrongValue } from '../checks.js'
 import { VectorError } from '../errors.js'
+import { atMost } from '../lib/at-most.js'
 import type { VectorIndex } from '../semantic/ports.js'
 import { toUnitVector } from '../semantic/vectors/unit.js'
 import { clamped, createBatch, finiteTime, pieces } from './batch.js'
@@ -67,7 +68,7 @@ export function createPineconeVectorIndex(options: PineconeVectorIndexOptions): 
   const { timeoutMs, clock } = resolveServerOptions(options)
   const calls = createCalls({ clock, timeoutMs, server: 'Pinecone', translate })
   /** When a namespace is swept next. */
-  const sweeps = new LRUCache<string, number>({ max: MOST_SWEPT })
+  const sweeps = new LRUCache<string, number>(atMost(MOST_SWEPT))
   let loaded: Promise<PineconeIndexClient> | undefined
 
   async function client(): Promise<PineconeIndexClient> {

@@ -9,6 +9,7 @@ import type { ResolvedPatterns } from '../../engine/pattern-options.js'
 import type { Lookedup, TrafficListener } from '../../engine/traffic.js'
 import type { RequestBody } from '../../exchange.js'
 import { fingerprint } from '../../fingerprint/fingerprint.js'
+import { atMost } from '../../lib/at-most.js'
 import { isThenable } from '../../lib/deadline.js'
 import { nextTurn } from '../../lib/turn.js'
 import type { Clock } from '../../ports.js'
@@ -47,7 +48,7 @@ export function createPatterns(
 ): Patterns {
   let keptBytes = 0
   const kinds = createFrequentItems<Group>({ items: groups, halfLifeMs, onDropped: release })
-  const kindOf = new LRUCache<string, string>({ max: KEYS_PER_GROUP * groups })
+  const kindOf = new LRUCache<string, string>(atMost(KEYS_PER_GROUP * groups))
   let waiting: Lookedup[] = []
 
   function release(group: Group): void {

@@ -2,6 +2,7 @@
 
 import { LRUCache } from 'lru-cache'
 import type { Entry, InheritedGuard } from '../../entry/entry.js'
+import { atMost } from '../../lib/at-most.js'
 import { isThenable } from '../../lib/deadline.js'
 import type { Awaitable, Clock, StoreFailure } from '../../ports.js'
 import type { GuardedStore } from '../guarded-store.js'
@@ -52,7 +53,7 @@ export interface EntryIndexOptions {
 export function createEntryIndex({ stores, memories, guards, clock, max = MAX_NOTED }: EntryIndexOptions): EntryIndex {
   const places = createPlaces(held)
   const noted = new LRUCache<string, Noted>({
-    max,
+    ...atMost(max),
     // Other stores have a record of it.
     dispose: ({ id, key }, _id, reason) => reason === 'evict' && stores.length === 0 && places.add(id, key),
   })

@@ -3,6 +3,7 @@
 import { LRUCache } from 'lru-cache'
 import { sha256 } from '#platform'
 import type { Entry } from '../../entry/entry.js'
+import { atMost } from '../../lib/at-most.js'
 
 /** `dependency` is everything an app names itself, ids of answers, `model:<as asked for>` and `snapshot:<as answered>`. */
 export type GuardKind = 'tag' | 'dependency' | 'key' | 'partition' | 'all'
@@ -32,7 +33,7 @@ export type Guardable = Pick<Entry, 'key' | 'storedAt' | 'meta'>
 
 /** Guards are pure; what is remembered of them is bounded. */
 export function createGuards(max: number = MAX_DIGESTS): Guards {
-  const digests = new LRUCache<string, string>({ max })
+  const digests = new LRUCache<string, string>(atMost(max))
   const known = new WeakMap<Guardable, readonly Guarded[]>()
 
   function of(kind: GuardKind, text: string): string {

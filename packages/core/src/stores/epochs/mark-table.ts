@@ -1,6 +1,7 @@
 /** What this process knows of marks. Bounded; what falls out of it and is nowhere else makes everything older count as retired. */
 
 import { LRUCache } from 'lru-cache'
+import { atMost } from '../../lib/at-most.js'
 
 export interface Known {
   /** Stamp of the latest mark, 0 where there is none. */
@@ -31,7 +32,7 @@ export function createMarkTable(isElsewhere: (guard: string) => boolean, max: nu
   let floor = 0
   let forgetful = false
   const table = new LRUCache<string, Known>({
-    max,
+    ...atMost(max),
     dispose: (mark, guard, reason) => {
       if (mark.at > 0) marks--
       if (reason !== 'evict' || mark.at === 0) return
