@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { inspectJson, MAX_JSON_DEPTH, parseJsonBytes, parseJsonText } from '../../src/lib/json-text.js'
+import { cpuTime } from '../cpu-time.js'
 
 const fault = (text: string): string => {
   const reading = parseJsonText(text)
@@ -123,14 +124,14 @@ describe('parseJsonText', () => {
   })
 
   it('takes linear time for hostile texts', () => {
-    const started = performance.now()
+    const started = process.cpuUsage()
     fault(`"${'\\'.repeat(1_000_000)}`)
     fault(`"${'\\"'.repeat(500_000)}`)
     fault(`0.${'0'.repeat(500_000)}1`)
     fault(`1${'0'.repeat(500_000)}1${'0'.repeat(500_000)}`)
     fault(`{${'"a":1,'.repeat(100_000)}"a":1}`)
     fault(`{${Array.from({ length: 100_000 }, (_, index) => `"${index}":1`).join()}}`)
-    expect(performance.now() - started).toBeLessThan(3000)
+    expect(cpuTime(started)).toBeLessThan(3000)
   })
 
   it('refuses bytes that are not UTF-8', () => {

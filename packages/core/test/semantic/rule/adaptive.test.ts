@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { type AdaptiveOptions, createAdaptivePolicy } from '../../../src/semantic/rule/adaptive.js'
 import { FEATURE_NAMES } from '../../../src/semantic/rule/features.js'
 import type { Candidate, DecisionPolicy } from '../../../src/semantic/rule/policy.js'
+import { cpuTime } from '../../cpu-time.js'
 import { coefficientsWith, drawCandidate, featuresWith, finish, runStream, seeded, TRUTH } from './streams.js'
 
 const PRIOR = { version: 1, coefficients: coefficientsWith(TRUTH) }
@@ -214,8 +215,7 @@ describe('work', () => {
     for (let done = false; !done; ) {
       const begun = process.cpuUsage()
       done = work?.next().done ?? true
-      const { user, system } = process.cpuUsage(begun)
-      times.push((user + system) / 1000)
+      times.push(cpuTime(begun))
     }
     expect(times.length).toBeGreaterThan(100)
     // The collector and other work on the machine may fall into a few of them.
