@@ -20,6 +20,7 @@ export interface Learners {
   export(): Readonly<Record<string, string>>
   /** @returns how many of them could be read */
   import(saved: Readonly<Record<string, string>>): number
+  /** Hands over what is not saved; where the store cannot be read it is tried once more, a second later. Does not wait for writes. */
   close(): Promise<void>
 }
 
@@ -117,22 +118,24 @@ export function createLearners({ create, version, records, clock, onFailed = () 
     return true
   }
 
-  /** Reads what the others have written, adds it, and writes all of it back; what could not be read is not overwritten. */
-  async function save(learner: Learner): Promise<void> {
+  /**
+   * Reads what the others have written, adds it, and hands all of it over to be written, which may take as long as the store is away.
+   * False: what could not be read is not overwritten.
+   */
+  async function save(learner: Learner): Promise<boolean> {
     const { unsaved } = learner
-    if (learner.saving || unsaved === 0) return
+    if (unsaved === 0) return true
+    if (!(await load(learner))) return false
+    const text = attempt(() => learner.policy.save())
+    if (text === undefined) return true
     learner.saving = true
-    try {
-      if (!(await load(learner))) return
-      const text = learner.policy.save()
-      if (!(await records.write(keyOf(learner.domain), text, LIFETIME_MS))) return
-      learner.stored = sha256(text)
-      learner.unsaved -= unsaved
-    } catch (error) {
-      onFailed(error)
-    } finally {
+    void records.write(keyOf(learner.domain), text, LIFETIME_MS).then((saved) => {
       learner.saving = false
-    }
+      if (!saved) return
+      learner.stored = sha256(text)
+      learner.unsaved = Math.max(0, learner.unsaved - unsaved)
+    })
+    return true
   }
 
   function work(learner: Learner): void {
@@ -165,7 +168,7 @@ export function createLearners({ create, version, records, clock, onFailed = () 
       learner.unsaved++
       rank(learner)
       work(learner)
-      if (records.lasting && learner.unsaved % SAVE_AFTER === 0 && !closed) track(save(learner))
+      if (records.lasting && learner.unsaved % SAVE_AFTER === 0 && !learner.saving && !closed) track(save(learner))
     },
     inspect: () => all().flatMap(({ domain, policy }) => attempt(() => ({ domain, policy: policy.name, ...policy.inspect() })) ?? []),
     export: () => Object.fromEntries(all().flatMap(({ domain, policy }) => attempt(() => [[domain, policy.save()]]) ?? [])),
@@ -181,7 +184,13 @@ export function createLearners({ create, version, records, clock, onFailed = () 
       closed = true
       turns.close()
       await Promise.all(running)
-      if (records.lasting) await Promise.all(all().map(save))
+      if (!records.lasting) return
+      const saved = await Promise.all(all().map(async (learner) => ({ learner, done: await save(learner) })))
+      const unread = saved.filter(({ done }) => !done)
+      if (unread.length === 0) return
+      // A store that is being restarted may be back by then; whoever closes does not wait for longer.
+      await new Promise<void>((resolve) => void clock.schedule(RETRY_MS, resolve))
+      await Promise.all(unread.map(({ learner }) => save(learner)))
     },
   }
 }
@@ -208,3 +217,4 @@ const MAX_DOMAINS = 200
 const MAX_WAITING = 50
 /** Labels. */
 const SAVE_AFTER = 50
+const RETRY_MS = 1000

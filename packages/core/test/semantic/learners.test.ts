@@ -120,6 +120,47 @@ describe('learners', () => {
     expect([...records.texts.values()]).toEqual(['50'])
   })
 
+  it.each([
+    ['is written where the store is back a second later', true, ['1']],
+    ['is given up where it is not', false, []],
+  ])('try to save what was learnt last once more when they are closed: it %s', async (_, isBack, texts) => {
+    const records = memoryOf()
+    const clock = createManualClock()
+    const learners = createLearners({ create: () => counting(), version: 'v', records, clock })
+    learners.learn('d', OUTCOME)
+    records.down = true
+    let isClosed = false
+    const closing = learners.close().then(() => {
+      isClosed = true
+    })
+    await settled()
+    clock.advance(999)
+    await settled()
+    expect(isClosed).toBe(false)
+    records.down = !isBack
+    clock.advance(1)
+    await closing
+    expect([...records.texts.values()]).toEqual(texts)
+  })
+
+  it('do not wait for a store that takes no writes when they are closed', async () => {
+    const written: string[] = []
+    const records: Records = {
+      lasting: true,
+      read: async () => [],
+      write: (_, text) => new Promise(() => void written.push(text)),
+    }
+    const learners = createLearners({ create: () => counting(), version: 'v', records, clock: createManualClock() })
+    for (let time = 0; time < 120; time++) {
+      learners.learn('d', OUTCOME)
+      await settled()
+    }
+    // One write at a time waits in the store's queue, and the last one has everything.
+    expect(written).toEqual(['50'])
+    await learners.close()
+    expect(written).toEqual(['50', '120'])
+  })
+
   it('go on with the work that is due as soon as what was learnt is read', async () => {
     const records = memoryOf()
     const clock = createManualClock()
