@@ -3,6 +3,7 @@
 import { LRUCache } from 'lru-cache'
 import { sha256 } from '#platform'
 import type { Entry } from '../entry/entry.js'
+import { atMost } from '../lib/at-most.js'
 import { chain, isThenable } from '../lib/deadline.js'
 import type { Awaitable, Clock } from '../ports.js'
 import type { Lookup, StoreTiers } from '../stores/tiers.js'
@@ -72,7 +73,7 @@ export function createNearby({ store, index: given, embedderId, clock, onFailed 
   const nodes = createNodeTable(MAX_NODES, ({ key, namespace }) => own && drop(key, namespace))
   const frequencies = new LRUCache<string, Frequencies>({ max: MAX_NAMESPACES })
   /** Groups whose answers were rejected, and others until when (monotonic, ms) they are known not to be. */
-  const rejections = new LRUCache<string, number>({ max: MAX_NODES })
+  const rejections = new LRUCache<string, number>(atMost(MAX_NODES))
   /** Vectors of two embedders are never compared. */
   const space = sha256(embedderId).slice(0, 8)
   const spaceOf = (namespace: string): string => `${namespace}.${space}`
