@@ -11,7 +11,7 @@ import { CLIENTS } from './redis-clients.js'
 
 const DEADLINE_MS = 100
 /** For a loaded machine; without a deadline a frozen Redis answers never. */
-const SLACK_MS = 2000
+const SLACK_MS = 10_000
 
 const body = (content: string): string => JSON.stringify({ model: 'gpt-4o', messages: [{ role: 'user', content }] })
 const answerTo = (content: string): object => ({

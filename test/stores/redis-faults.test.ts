@@ -12,7 +12,7 @@ import { CLIENTS, type OpenRedis } from './redis-clients.js'
 
 const DEADLINE_MS = 100
 /** A stalled store makes callers wait for ever; this tells that apart from a busy machine. */
-const GENEROUS_MS = 2000
+const GENEROUS_MS = 10_000
 
 const available = await startRedis()
 await available?.stop()

@@ -3,7 +3,7 @@ import { sampleEntry } from '@llm-cache/core/testing'
 import { createRedisStore } from '@llm-cache/redis'
 import { expect, it } from 'vitest'
 import { freePort } from '../../support/redis.js'
-import { onEachServer, until, wait } from './support.js'
+import { onEachServer, SLACK_MS, until, wait } from './support.js'
 
 type Heard = BusMessage | { readonly kind: 'lost' }
 
@@ -21,18 +21,19 @@ await onEachServer('the bus and the counters', ({ server, namespace, open }) => 
   }
 
   it('push at once, each message once, and not to their sender', async () => {
-    const { bus, heard, own } = await pair(2000)
-    const at = performance.now()
-    await bus.publish({ kind: 'changed', key: 'lc1.p.k' })
-    await bus.publish({ kind: 'erased', prefix: '' })
-    await until(() => heard.length === 2)
-    expect(performance.now() - at).toBeLessThan(1000)
-    await wait(1800)
-    expect(heard).toEqual([
-      { kind: 'changed', key: 'lc1.p.k' },
-      { kind: 'erased', prefix: '' },
-    ])
-    expect(own).toEqual([])
+    // By the journal it would come after a minute, or again after 400 ms.
+    for (const boundMs of [60_000, 400]) {
+      const { bus, heard, own } = await pair(boundMs)
+      await bus.publish({ kind: 'changed', key: 'lc1.p.k' })
+      await bus.publish({ kind: 'erased', prefix: '' })
+      await until(() => heard.length === 2)
+      await wait(800)
+      expect(heard).toEqual([
+        { kind: 'changed', key: 'lc1.p.k' },
+        { kind: 'erased', prefix: '' },
+      ])
+      expect(own).toEqual([])
+    }
   })
 
   it('reach everyone within the bound when the push is lost', async () => {
@@ -42,7 +43,7 @@ await onEachServer('the bus and the counters', ({ server, namespace, open }) => 
     const at = performance.now()
     await bus.publish({ kind: 'changed', key: 'a' })
     await until(() => heard.length === 1)
-    expect(performance.now() - at).toBeLessThan(450)
+    expect(performance.now() - at).toBeLessThan(400 + SLACK_MS)
     // And push again once they did.
     await until(async () => ((await server.ask('PUBSUB', 'NUMSUB', `${ns}:bus`)) as unknown[])[1] === 2)
     await bus.publish({ kind: 'changed', key: 'b' })

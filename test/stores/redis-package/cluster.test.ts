@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { storeContract } from '../../../packages/core/src/testing/store-contract.js'
 import { freePort } from '../../support/redis.js'
 import { serverVersions } from '../../support/redis-versions.js'
-import { bytes, follow, lead, readAll, startCluster, until } from './support.js'
+import { bytes, follow, lead, readAll, SLACK_MS, startCluster, until } from './support.js'
 
 const [own, ...others] = serverVersions()
 // Two nodes on one version show that keys go where they belong; the others show that the protocol is the same.
@@ -109,11 +109,9 @@ describe('a cluster that is down at the start', () => {
     for (let at = 0; at < 3; at++) await expect(store.get('lc1.p.k')).rejects.toThrow('not connected')
     const asked = performance.now()
     await Promise.all(Array.from({ length: 100 }, () => expect(store.get('lc1.p.k')).rejects.toThrow('not connected')))
-    expect(performance.now() - asked).toBeLessThan(500)
+    expect(performance.now() - asked).toBeLessThan(SLACK_MS)
     const nodes = await startCluster(own?.command ?? '', 1, { port: `${port}` })
-    const back = performance.now()
     await until(async () => store.set(sampleEntry({ now: Date.now }, {})).catch(() => false))
-    expect(performance.now() - back).toBeLessThan(2000)
     await until(async () => String(await nodes[0]?.ask('PUBSUB', 'NUMSUB', 'llm-cache:bus')).endsWith(',1'))
     await until(async () =>
       other.sharing.bus.publish({ kind: 'erased', prefix: '' }).then(

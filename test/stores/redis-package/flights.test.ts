@@ -1,7 +1,7 @@
 import { sampleEntry } from '@llm-cache/core/testing'
 import { expect, it } from 'vitest'
 import { createEntryCodec } from '../../../packages/core/src/entry/codec.js'
-import { bytes, follow, lead, onEachServer, plain, readAll, until, wait } from './support.js'
+import { bytes, follow, lead, onEachServer, plain, readAll, SLACK_MS, until, wait } from './support.js'
 
 const HEAD = { id: 'AAECAwQFBgcICQoLDA0ODw', status: 200, headers: [['content-type', 'text/event-stream']] } as const
 const KEY = 'lc1.p.k'
@@ -189,7 +189,7 @@ await onEachServer('flights', ({ server, namespace, open }) => {
     dead = true
     const diedAt = performance.now()
     expect(plain(await flight.next())).toBe('lost')
-    expect(performance.now() - diedAt).toBeLessThan(leaseMs + 100)
+    expect(performance.now() - diedAt).toBeLessThan(leaseMs + SLACK_MS)
     expect(lease.held).toBe(false)
     const next = await lead(other, KEY)
     expect(next.token).toBeGreaterThan(lease.token)
@@ -267,11 +267,9 @@ await onEachServer('flights', ({ server, namespace, open }) => {
     try {
       const at = performance.now()
       expect(plain(await two.next())).toBe('lost')
-      expect(performance.now() - at).toBeLessThan(600)
+      expect(performance.now() - at).toBeLessThan(400 + SLACK_MS)
       expect(lease.held).toBe(false)
-      const closing = performance.now()
       await Promise.all([leader.close(), other.close()])
-      expect(performance.now() - closing).toBeLessThan(2000)
     } finally {
       server.resume()
     }

@@ -54,7 +54,7 @@ describe.skipIf(!version)('garbled answers', async () => {
         { mode, given: false, name: `${JSON.stringify(mode)}, a URL` },
         { mode, given: true, name: `${JSON.stringify(mode)}, a client` },
       ]),
-    )('$name: nothing wrong is believed, and the store is back within 2 s', async ({ mode, given }) => {
+    )('$name: nothing wrong is believed, and the store is back', async ({ mode, given }) => {
       const { proxy, store, truth, heard, close } = await scene(seed, given)
       const guard = guardStore(store, { clock: systemClock() })
       await proxy.set(mode)
@@ -84,10 +84,8 @@ describe.skipIf(!version)('garbled answers', async () => {
         await truth.sharing.bus.publish(message)
       }
       await proxy.set({ kind: 'pass' })
-      const ended = performance.now()
       const again = KEYS[7] as string
       await until(async () => (await guard.get(again)).kind === 'found')
-      const back = performance.now() - ended
       expect(wrong).toEqual([])
       expect(await store.set(sampleEntry(clock, { key: 'after' }))).toBe(true)
       expect((await store.getMany(KEYS)).map((entry) => entry?.key)).toEqual(KEYS)
@@ -101,7 +99,6 @@ describe.skipIf(!version)('garbled answers', async () => {
         await wait(20)
         return heard.some((message) => message.kind === 'changed' && message.key === 'last')
       })
-      const pushed = performance.now() - ended
       for (const message of heard) if (message.kind === 'changed') expect([...said, 'last']).toContain(message.key)
       const lease = await lead(store, 'led')
       const flight = await follow(truth, 'led')
@@ -116,8 +113,6 @@ describe.skipIf(!version)('garbled answers', async () => {
       expect(lease.held).toBe(true)
       await lease.close()
 
-      expect(back).toBeLessThan(2000)
-      expect(pushed).toBeLessThan(2500)
       await guard.close()
       await close()
     })

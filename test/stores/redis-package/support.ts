@@ -90,10 +90,13 @@ export function plain(step: RemoteStep): unknown {
 
 export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 
+/** What a busy machine may add to a bound, in ms. */
+export const SLACK_MS = 2000
+
 export const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
-/** Until `check` holds. */
-export async function until(check: () => boolean | Promise<boolean>, ms = 5000): Promise<void> {
+/** Until `check` holds; an error after `ms`, which is for ever. */
+export async function until(check: () => boolean | Promise<boolean>, ms = 10_000): Promise<void> {
   const end = Date.now() + ms
   while (!(await check())) {
     if (Date.now() > end) throw new Error('It did not happen in time.')

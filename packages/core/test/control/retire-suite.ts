@@ -15,9 +15,10 @@ export interface Place {
   readonly options?: LlmCacheOptions
 }
 
-/** Longest time after which every process has seen an invalidation, in ms, and some more for a slow machine. */
+/** Longest time after which every process has seen an invalidation, in ms, and some more for a slow machine: the model holds it exactly. */
 const BOUND_MS = 1000
-const PATIENCE_MS = 4000
+const SLACK_MS = 2000
+const PATIENCE_MS = 10_000
 
 export interface Process {
   readonly cache: LlmCache
@@ -73,9 +74,13 @@ async function until(condition: () => Promise<boolean>): Promise<number> {
   return performance.now() - since
 }
 
-/** @param shared other processes see what is there, and it is still there after all of them ended */
+/**
+ * Its tests wait for each other's bounds at once: each has a place of its own.
+ *
+ * @param shared other processes see what is there, and it is still there after all of them ended
+ */
 export function retireSuite(name: string, shared: boolean, makePlace: () => Promise<Place> | Place): void {
-  describe(`retiring on ${name}`, () => {
+  describe.concurrent(`retiring on ${name}`, () => {
     async function scene(count: number, work: (...processes: Process[]) => Promise<void>): Promise<void> {
       const place = await makePlace()
       const processes = Array.from({ length: count }, () => openProcess(place.open(), place.options))
@@ -192,7 +197,7 @@ export function retireSuite(name: string, shared: boolean, makePlace: () => Prom
           const flying = await two.begin('c', (handle) => handle.tag('docs'))
           await one.cache.invalidate({ tags: ['docs'] })
           const ms = await until(async () => !(await two.has('a')) && !(await two.has('b')))
-          expect(ms).toBeLessThan(BOUND_MS + 500)
+          expect(ms).toBeLessThan(BOUND_MS + SLACK_MS)
           await finish(flying)
           expect([await two.has('c'), await one.has('c'), await two.has('kept')]).toEqual([false, false, true])
           for (const process of both) {
