@@ -1,5 +1,7 @@
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
+import { ALONE, LongestFirst } from './test/support/order.js'
 
 const source = (path: string): string => fileURLToPath(new URL(`./packages/${path}`, import.meta.url))
 
@@ -17,10 +19,24 @@ export default defineConfig({
   test: {
     // Under development, where somebody's shell says so, nothing would be cached.
     env: { NODE_ENV: 'test', LLM_CACHE_POLICY: '' },
-    include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts', 'examples/*/test/**/*.test.ts'],
-    // Vitest leaves one core free; these tests mostly wait for sockets.
-    maxWorkers: '100%',
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    // One more than there are cores: many of these tests wait for sockets.
+    maxWorkers: availableParallelism() + 1,
+    // Nobody's bound: what hangs, hangs, and four suites at once on two cores take their time.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    sequence: { sequencer: LongestFirst },
+    projects: [
+      { extends: true, test: { name: 'alone', include: [...ALONE] } },
+      {
+        extends: true,
+        test: {
+          name: 'together',
+          // Modules are loaded once for each worker and not for each file: that is half of the time.
+          isolate: false,
+          include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts', 'examples/*/test/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, ...ALONE],
+        },
+      },
+    ],
   },
 })

@@ -60,11 +60,13 @@ async function use(store: CacheStore, entries: readonly Entry[]): Promise<number
   return right
 }
 
+const WAYS = process.env.CI ? 300 : 80
+
 describe('a damaged file', () => {
-  it('opens every time, and nothing wrong is answered: 300 ways of damage', async () => {
+  it(`opens every time, and nothing wrong is answered: ${WAYS} ways of damage`, async () => {
     let kept = 0
     let remade = 0
-    for (let seed = 0; seed < 300; seed += 1) {
+    for (let seed = 0; seed < WAYS; seed += 1) {
       const random = createRandom(seed)
       const path = `${file.folder}/${seed}.db`
       const entries = sampleEntries(random)
@@ -94,8 +96,8 @@ describe('a damaged file', () => {
       for (const suffix of ['', '-wal', '-shm', '.damaged']) rmSync(`${path}${suffix}`, { force: true })
     }
     // Both happen, or the damage was not worth the name.
-    expect(kept).toBeGreaterThan(1000)
-    expect(remade).toBeGreaterThan(50)
+    expect(kept).toBeGreaterThan(3 * WAYS)
+    expect(remade).toBeGreaterThan(WAYS / 6)
   }, 120_000)
 
   it('is replaced while it is in use', async () => {

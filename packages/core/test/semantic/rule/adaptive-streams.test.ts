@@ -7,6 +7,9 @@ import { coefficientsWith, runStream, seeded, TRUTH } from './streams.js'
 const PRIOR = { version: 1, coefficients: coefficientsWith({ ...TRUTH, one: -1 }) }
 const REQUESTS = 6000
 
+/** Where `CI` is set all of them, by hand the first half. */
+const seeds = (...all: readonly number[]): readonly number[] => (process.env.CI ? all : all.slice(0, all.length >> 1))
+
 interface Given {
   readonly seed: number
   readonly basis?: ErrorBasis
@@ -30,13 +33,13 @@ describe.each([
   ['with a prior', PRIOR],
   ['without a prior', undefined],
 ])('the adaptive policy %s', (_, prior) => {
-  it.each([1, 2, 3, 4, 5])('keeps a bound of one in fifty hits, seed %i', (seed) => {
+  it.each(seeds(1, 2, 3, 4, 5))('keeps a bound of one in fifty hits, seed %i', (seed) => {
     const { hits, wrong } = runStream(policyOf({ seed, prior }), { requests: REQUESTS, random: seeded(seed) })
     expect(wrong).toBeLessThanOrEqual(atMost(0.02 * hits))
     expect(hits / REQUESTS).toBeGreaterThan(0.03)
   })
 
-  it.each([1, 2, 3, 4, 5])('keeps a bound of one in a hundred requests, seed %i', (seed) => {
+  it.each(seeds(1, 2, 3, 4, 5))('keeps a bound of one in a hundred requests, seed %i', (seed) => {
     const policy = policyOf({ seed, prior, basis: 'requests', maxErrorRate: 0.01 })
     const { hits, wrong } = runStream(policy, { requests: REQUESTS, random: seeded(seed) })
     expect(wrong).toBeLessThanOrEqual(0.01 * REQUESTS)
@@ -77,7 +80,7 @@ describe('the adaptive policy', () => {
 
   it('is not misled for long by a prior that is wrong', () => {
     const wrong = { version: 1, coefficients: coefficientsWith({ one: 3, cosine: -2, trigrams: 2 }) }
-    for (const seed of [1, 2, 3]) {
+    for (const seed of seeds(1, 2, 3)) {
       const policy = policyOf({ seed, prior: wrong, basis: 'requests', maxErrorRate: 0.01 })
       const result = runStream(policy, { requests: REQUESTS, random: seeded(seed) })
       expect(result.wrong).toBeLessThanOrEqual(0.01 * REQUESTS)
@@ -85,8 +88,8 @@ describe('the adaptive policy', () => {
     }
   })
 
-  it('raises no false alarm: six streams that stay as they are never stop it for drift', () => {
-    for (let seed = 21; seed <= 26; seed++) {
+  it('raises no false alarm: streams that stay as they are never stop it for drift', () => {
+    for (const seed of seeds(21, 22, 23, 24, 25, 26)) {
       const policy = policyOf({ seed })
       const random = seeded(seed)
       for (let part = 0; part < 30; part++) {
@@ -96,7 +99,7 @@ describe('the adaptive policy', () => {
     }
   })
 
-  it.each([1, 2, 3])('stops when answers change, learns anew, and serves again (seed %i)', (seed) => {
+  it.each(seeds(1, 2, 3))('stops when answers change, learns anew, and serves again (seed %i)', (seed) => {
     const policy = policyOf({ seed, basis: 'requests', maxErrorRate: 0.02 })
     const random = seeded(seed)
     const before = runStream(policy, { requests: 4000, random })
@@ -114,7 +117,7 @@ describe('the adaptive policy', () => {
     expect(after.wrong).toBeLessThanOrEqual(0.02 * after.requests)
   })
 
-  it.each([1, 2, 3])('learns anew where half of the answers change for the worse (seed %i)', (seed) => {
+  it.each(seeds(1, 2, 3))('learns anew where half of the answers change for the worse (seed %i)', (seed) => {
     const policy = policyOf({ seed })
     const random = seeded(seed)
     runStream(policy, { requests: 4000, random })
@@ -122,7 +125,7 @@ describe('the adaptive policy', () => {
     expect(changed.failed.filter((request) => request >= 2000).length).toBeLessThan(20)
   })
 
-  it.each([1, 2, 3])('keeps its bound where judges err (seed %i)', (seed) => {
+  it.each(seeds(1, 2, 3))('keeps its bound where judges err (seed %i)', (seed) => {
     const random = seeded(seed)
     const judge = (same: boolean): boolean => (random() < (same ? 0.05 : 0.02) ? !same : same)
     const policy = policyOf({ seed, basis: 'requests', maxErrorRate: 0.02 })
