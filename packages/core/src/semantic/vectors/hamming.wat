@@ -1,4 +1,4 @@
-;; Hamming distances of 512-bit signatures, which of them are near, and the transform that signatures are made with.
+;; Hamming distances of 512-bit signatures, which of them are near, and how they are made.
 ;; hamming.generated.ts is made of this file by scripts/generate-hamming.mjs.
 ;;
 ;; Memory (see layout.ts):
@@ -91,7 +91,7 @@
     (local.get $out))
 
   ;; Walsh-Hadamard transform in place of the `size` (a power of two from 8 on) f32 at `at`, without its factor.
-  (func (export "transform") (param $at i32) (param $size i32)
+  (func $transform (param $at i32) (param $size i32)
     (local $p i32) (local $end i32) (local $step i32) (local $stop i32) (local $v v128) (local $w v128)
     (local.set $end (i32.add (local.get $at) (i32.shl (local.get $size) (i32.const 2))))
     ;; Neighbours, then every second one, within four.
@@ -123,4 +123,50 @@
         (local.set $p (i32.add (local.get $p) (local.get $step)))
         (br_if $run (i32.lt_u (local.get $p) (local.get $end))))
       (local.set $step (i32.shl (local.get $step) (i32.const 1)))
-      (br_if $round (i32.lt_u (i32.add (local.get $at) (local.get $step)) (local.get $end))))))
+      (br_if $round (i32.lt_u (i32.add (local.get $at) (local.get $step)) (local.get $end)))))
+
+  ;; Writes the signature of a vector to where the query's lies. At `at` lie four times `size` (a power of two from 512 on) f32: the
+  ;; vector, whose place is used up, its centre, and the random signs of the first and of the second round, each 1 or -1.
+  (func (export "sign") (param $at i32) (param $size i32)
+    (local $p i32) (local $q i32) (local $end i32) (local $bytes i32)
+    (local.set $bytes (i32.shl (local.get $size) (i32.const 2)))
+    (local.set $end (i32.add (local.get $at) (local.get $bytes)))
+    (local.set $p (local.get $at))
+    (loop $next
+      (local.set $q (i32.add (local.get $p) (local.get $bytes)))
+      (v128.store (local.get $p)
+        (f32x4.mul
+          (f32x4.sub (v128.load (local.get $p)) (v128.load (local.get $q)))
+          (v128.load (i32.add (local.get $q) (local.get $bytes)))))
+      (local.set $p (i32.add (local.get $p) (i32.const 16)))
+      (br_if $next (i32.lt_u (local.get $p) (local.get $end))))
+    (call $transform (local.get $at) (local.get $size))
+    (local.set $bytes (i32.mul (local.get $bytes) (i32.const 3)))
+    (local.set $p (local.get $at))
+    (loop $next
+      (v128.store (local.get $p)
+        (f32x4.mul (v128.load (local.get $p)) (v128.load (i32.add (local.get $p) (local.get $bytes)))))
+      (local.set $p (i32.add (local.get $p) (i32.const 16)))
+      (br_if $next (i32.lt_u (local.get $p) (local.get $end))))
+    ;; Of the second transform the first 512 are wanted: those of the sums of all parts that lie 512 apart.
+    (local.set $p (i32.add (local.get $at) (i32.const 2048)))
+    (block $done
+      (loop $next
+        (br_if $done (i32.ge_u (local.get $p) (local.get $end)))
+        (local.set $q
+          (i32.add (local.get $at) (i32.and (i32.sub (local.get $p) (local.get $at)) (i32.const 2047))))
+        (v128.store (local.get $q) (f32x4.add (v128.load (local.get $q)) (v128.load (local.get $p))))
+        (local.set $p (i32.add (local.get $p) (i32.const 16)))
+        (br $next)))
+    (call $transform (local.get $at) (i32.const 512))
+    (local.set $p (local.get $at))
+    (local.set $q (i32.const 0))
+    (loop $next
+      (i32.store8 (local.get $q)
+        (i32.xor (i32.const 255)
+          (i32.or
+            (i32x4.bitmask (v128.load (local.get $p)))
+            (i32.shl (i32x4.bitmask (v128.load offset=16 (local.get $p))) (i32.const 4)))))
+      (local.set $p (i32.add (local.get $p) (i32.const 32)))
+      (local.set $q (i32.add (local.get $q) (i32.const 1)))
+      (br_if $next (i32.lt_u (local.get $q) (i32.const 64))))))

@@ -2,7 +2,18 @@
 
 import { fromBase64 } from '#platform'
 import { HAMMING_WASM } from './hamming.generated.js'
-import { BLOCK_DISTANCES, BLOCK_REST, FOUND_BYTES, HALF_BITS, HALF_BYTES, HALF_HISTOGRAM, HISTOGRAM, QUERY } from './layout.js'
+import {
+  BLOCK_DISTANCES,
+  BLOCK_REST,
+  FOUND_BYTES,
+  HALF_BITS,
+  HALF_BYTES,
+  HALF_HISTOGRAM,
+  HISTOGRAM,
+  QUERY,
+  SIGNATURE_BITS,
+  SIGNATURE_BYTES,
+} from './layout.js'
 
 /** What hamming.wat exports; both kinds do the same, to the bit. Addresses and lengths in bytes. */
 export interface Kernel {
@@ -21,8 +32,11 @@ export interface Kernel {
    * these in their histogram, and returns where the next one goes.
    */
   collect(at: number, count: number, position: number, high: number, out: number): number
-  /** Walsh-Hadamard transform in place of `size` (a power of two from 8 on) f32, without its factor. */
-  transform(at: number, size: number): void
+  /**
+   * Writes the signature of a vector to where the query's lies. At `at` lie four times `size` (a power of two from 512 on) f32: the vector,
+   * whose place is used up, its centre, and the random signs of the first and of the second round, each 1 or -1.
+   */
+  sign(at: number, size: number): void
 }
 
 /** @param webAssembly false: never try */
@@ -37,7 +51,7 @@ function openWasm(): Kernel | undefined {
   try {
     // Under 4 KiB, so that browsers compile it at once.
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(fromBase64(HAMMING_WASM)))
-    const { memory, distances, collect, transform } = exports
+    const { memory, distances, collect, sign } = exports
     return {
       kind: 'wasm',
       memory: () => memory.buffer,
@@ -47,7 +61,7 @@ function openWasm(): Kernel | undefined {
       },
       distances,
       collect,
-      transform,
+      sign,
     }
   } catch {
     return undefined
@@ -106,19 +120,40 @@ function openScalar(): Kernel {
       }
       return next
     },
-    transform(at, size) {
-      const end = at / 4 + size
-      for (let step = 1; step < size; step *= 2) {
-        for (let start = at / 4; start < end; start += step * 2) {
-          for (let place = start; place < start + step; place++) {
-            const a = floats[place] as number
-            const b = floats[place + step] as number
-            floats[place] = a + b
-            floats[place + step] = a - b
-          }
-        }
+    sign(at, size) {
+      const parts = floats.subarray(at / 4, at / 4 + size)
+      const [centre, first, second] = [1, 2, 3].map((number) => floats.subarray(at / 4 + number * size, at / 4 + (number + 1) * size))
+      if (!centre || !first || !second) return
+      for (let place = 0; place < size; place++) {
+        parts[place] = ((parts[place] as number) - (centre[place] as number)) * (first[place] as number)
+      }
+      transform(parts, size)
+      for (let place = 0; place < size; place++) parts[place] = (parts[place] as number) * (second[place] as number)
+      for (let place = SIGNATURE_BITS; place < size; place++) {
+        const target = place % SIGNATURE_BITS
+        parts[target] = (parts[target] as number) + (parts[place] as number)
+      }
+      transform(parts, SIGNATURE_BITS)
+      words.fill(0, QUERY / 4, (QUERY + SIGNATURE_BYTES) / 4)
+      for (let bit = 0; bit < SIGNATURE_BITS; bit++) {
+        const isNegative = (parts[bit] as number) < 0 || Object.is(parts[bit], -0)
+        if (!isNegative) words[QUERY / 4 + (bit >> 5)] = (words[QUERY / 4 + (bit >> 5)] as number) | (1 << (bit & 31))
       }
     },
+  }
+}
+
+/** Walsh-Hadamard transform of the first `size` parts in place, without its factor. `size` is a power of two. */
+function transform(parts: Float32Array, size: number): void {
+  for (let step = 1; step < size; step *= 2) {
+    for (let start = 0; start < size; start += step * 2) {
+      for (let place = start; place < start + step; place++) {
+        const a = parts[place] as number
+        const b = parts[place + step] as number
+        parts[place] = a + b
+        parts[place + step] = a - b
+      }
+    }
   }
 }
 
@@ -139,7 +174,7 @@ interface Compiler {
       readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number }
       readonly distances: Kernel['distances']
       readonly collect: Kernel['collect']
-      readonly transform: Kernel['transform']
+      readonly sign: Kernel['sign']
     }
   }
 }

@@ -30,7 +30,7 @@ export interface MemoryVectorIndex extends VectorIndex {
 
 /**
  * Up to 256 vectors of a namespace are all compared. Among more, those whose 512-bit signature is near the query's are: whatever has a
- * cosine of half and more, as seen from the namespace's mean, is missed three times in a hundred thousand at the most, unless
+ * cosine of 0.55 and more, as seen from the namespace's mean, is missed six times in a hundred thousand at the most, unless
  * hundreds of others lie nearer; `exact` compares all. What has expired is removed when it is found and, little by little, when others are added.
  *
  * @throws OptionError on wrong or unknown options

@@ -187,8 +187,7 @@ export class Namespace {
     }
     const first = reach(wanted)
     offerBetween(-1, first)
-    const most = best.floor >= NEAR ? MOST_COMPARED : MOST_COMPARED_FAR
-    offerBetween(first, within(signed.bound(best.floor), Math.max(most, k * 3)))
+    offerBetween(first, within(signed.bound(best.floor), Math.max(MOST_COMPARED, k * 3)))
   }
 }
 
@@ -199,8 +198,5 @@ const RECENTRE_AT = 1024
 const UNSIGN_UNDER = 128
 /** Nearest signatures whose vectors are always compared. */
 const LEAST_COMPARED = 32
-const MOST_COMPARED = 1024
-/** Most that are compared where there is nothing near, or nothing near is asked for. */
-const MOST_COMPARED_FAR = 256
-/** Cosine. */
-const NEAR = 0.5
+/** Most that are compared, or three for each one wanted: a thousand found nothing more among 100,000. */
+const MOST_COMPARED = 256

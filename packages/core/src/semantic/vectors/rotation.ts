@@ -5,9 +5,9 @@
  */
 
 import type { SignatureBlocks } from './blocks.js'
-import { SIGNATURE_BITS } from './layout.js'
+import { QUERY, SIGNATURE_BITS } from './layout.js'
 
-/** Writes the signature of `vector - centre`, 512 bits, to `out`. */
+/** Writes the signature of `vector - centre`, 512 bits, to `out`, and to where the query's lies. */
 export type Sign = (vector: Float32Array, centre: Float32Array, out: Uint32Array) => void
 
 /**
@@ -21,25 +21,17 @@ export function createSign(dimensions: number, blocks: SignatureBlocks): Sign {
   const random = randomBits(SEED)
   const first = Float32Array.from({ length: size }, () => (random() ? 1 : -1))
   const second = Float32Array.from({ length: size }, () => (random() ? 1 : -1))
-  const address = blocks.reserve(size * 4)
+  const address = blocks.reserve(size * 16)
+  const view = (number: number): Float32Array => new Float32Array(kernel.memory(), address + number * size * 4, size)
+  view(2).set(first)
+  view(3).set(second)
   return (vector, centre, out) => {
-    const parts = new Float32Array(kernel.memory(), address, size)
-    for (let at = 0; at < dimensions; at++) parts[at] = ((vector[at] as number) - (centre[at] as number)) * (first[at] as number)
+    const parts = view(0)
+    parts.set(vector)
     parts.fill(0, dimensions)
-    kernel.transform(address, size)
-    for (let at = 0; at < SIGNATURE_BITS; at++) parts[at] = (parts[at] as number) * (second[at] as number)
-    // Of the second transform the first 512 are wanted: those of the sums of all parts that lie 512 apart.
-    for (let from = SIGNATURE_BITS; from < size; from += SIGNATURE_BITS) {
-      for (let at = 0; at < SIGNATURE_BITS; at++)
-        parts[at] = (parts[at] as number) + (parts[from + at] as number) * (second[from + at] as number)
-    }
-    kernel.transform(address, SIGNATURE_BITS)
-    const bits = new Int32Array(kernel.memory(), address, SIGNATURE_BITS)
-    for (let word = 0; word < SIGNATURE_BITS / 32; word++) {
-      let signs = 0
-      for (let bit = 0; bit < 32; bit++) signs |= ((bits[word * 32 + bit] as number) >>> 31) << bit
-      out[word] = ~signs
-    }
+    view(1).set(centre)
+    kernel.sign(address, size)
+    out.set(new Uint32Array(kernel.memory(), QUERY, out.length))
   }
 }
 

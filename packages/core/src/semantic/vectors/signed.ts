@@ -30,7 +30,7 @@ export interface SignedVectors {
   near(query: Float32Array, similarity: number, wanted: number): Near
   /**
    * Most distance that a vector has whose cosine with the query of the last `near` is at least `similarity`, but for three in a
-   * hundred thousand. Under half a right angle's cosine, as seen from the centre, it does not go.
+   * hundred thousand. It does not go under a cosine of 0.55, as seen from the centre.
    */
   bound(similarity: number): number
   /** Gives its memory back. */
@@ -114,4 +114,4 @@ function centredCosine(similarity: number, centreSquare: number, queryReach: num
 /** Standard deviations of the distance above its mean. */
 const DEVIATIONS = 4
 /** Under this, seen from the centre, vectors have little in common, and there are too many of them to compare them all. */
-const LEAST_COSINE = 0.5
+const LEAST_COSINE = 0.55

@@ -8,8 +8,7 @@ import { VectorError } from '../../errors.js'
  * @throws VectorError where it has no part, parts that are no finite numbers, or the length zero
  */
 export function toUnitVector(vector: Float32Array): Float32Array {
-  let sum = 0
-  for (let at = 0; at < vector.length; at++) sum += (vector[at] as number) * (vector[at] as number)
+  const sum = dot(vector, vector, 0)
   if (!Number.isFinite(sum)) throw new VectorError('not-finite', 'A vector has parts that are not finite numbers.')
   if (sum < LEAST) throw new VectorError('zero', 'A vector has the length zero.')
   if (Math.abs(sum - 1) < TOLERATED) return vector

@@ -3,7 +3,8 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { generate } from '../../../../../scripts/generate-hamming.mjs'
 import { createSignatureBlocks } from '../../../src/semantic/vectors/blocks.js'
 import { openKernel } from '../../../src/semantic/vectors/kernel.js'
-import { gaussian } from './vectors.js'
+import { createSign } from '../../../src/semantic/vectors/rotation.js'
+import { gaussian, unitVector } from './vectors.js'
 
 const next = gaussian(1)
 const signature = (): Uint32Array => Uint32Array.from({ length: 16 }, () => Math.floor(next() * 2 ** 31))
@@ -90,23 +91,35 @@ describe('the kernel', () => {
     )
   })
 
-  it('transforms the same in both kinds, to the bit', () => {
-    for (const size of [8, 512, 2048]) {
-      const given = Float32Array.from({ length: size }, () => next())
+  it('makes the same signatures in both kinds, to the bit', () => {
+    for (const dimensions of [8, 300, 512, 1500]) {
+      const vector = Float32Array.from({ length: dimensions }, () => next())
+      const centre = Float32Array.from({ length: dimensions }, () => next() / 4)
       const [wasm, scalar] = [true, false].map((webAssembly) => {
-        const kernel = openKernel(webAssembly)
-        const address = createSignatureBlocks(kernel).reserve(size * 4)
-        const parts = new Float32Array(kernel.memory(), address, size)
-        parts.set(given)
-        kernel.transform(address, size)
-        return parts
+        const signature = new Uint32Array(16)
+        const sign = createSign(dimensions, createSignatureBlocks(openKernel(webAssembly)))
+        sign(centre, vector, signature)
+        sign(vector, centre, signature)
+        return signature
       })
       expect(wasm).toEqual(scalar)
-      for (const at of [0, 1, 6, size - 1]) {
-        const expected = given.reduce((sum, part, other) => sum + (ones(at & other) % 2 === 1 ? -part : part), 0)
-        expect(wasm?.[at]).toBeCloseTo(expected, 3)
-      }
+      const opposite = new Uint32Array(16)
+      createSign(dimensions, createSignatureBlocks(openKernel(true)))(centre, vector, opposite)
+      expect(distance(wasm as Uint32Array, opposite)).toBe(512)
     }
+  })
+
+  it('makes signatures that differ by the angle', () => {
+    const sign = createSign(1024, createSignatureBlocks(openKernel(true)))
+    const [a, b, c] = [0, 1, 2].map(() => unitVector(next, 1024)) as [Float32Array, Float32Array, Float32Array]
+    const signatureOf = (vector: Float32Array): Uint32Array => {
+      const out = new Uint32Array(16)
+      sign(vector, c, out)
+      return out
+    }
+    // Seen from c, all of them at a right angle, a and b are 60 degrees apart.
+    expect(Math.abs(distance(signatureOf(a), signatureOf(b)) - 512 / 3)).toBeLessThan(55)
+    expect(distance(signatureOf(a), signatureOf(a))).toBe(0)
   })
 
   it.each([true, false])('finds no more than there is room for (WebAssembly: %s)', (webAssembly) => {
