@@ -63,7 +63,7 @@ await onEachServer('flights', ({ server, namespace, open }) => {
 
   it('pass on without any push, only later', async () => {
     const ns = namespace()
-    const [leader, other] = [open(ns, { leaseMs: 800 }), open(ns, { leaseMs: 800 })]
+    const [leader, other] = [open(ns, { leaseMs: 4000 }), open(ns, { leaseMs: 4000 })]
     const lease = await lead(leader, KEY)
     const flight = await follow(other, KEY)
     const all = readAll(flight)
