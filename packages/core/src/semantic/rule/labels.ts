@@ -41,6 +41,7 @@ export function createLabelRing(capacity: number, by: string, now: () => number)
   let last = 0
   /** What is older was forgotten, and does not come back from elsewhere. */
   let since = 0
+  const rows = new WeakMap<Label, string>()
 
   return {
     get all() {
@@ -60,28 +61,42 @@ export function createLabelRing(capacity: number, by: string, now: () => number)
       labels = count > 0 ? labels.slice(-count) : []
       since = labels.reduce((oldest, { at }) => Math.min(oldest, at), last + 1)
     },
-    save: () => JSON.stringify({ version: FEATURES_VERSION, since, labels: labels.map(rowOf) }),
+    save: () => [JSON.stringify({ version: FEATURES_VERSION, since }), ...labels.map(rowOf)].join('\n'),
     merge(saved) {
-      const read = readSaved(saved)
+      const read = readSaved(saved, new Set(labels.map(rowOf)))
       if (!read) return undefined
-      const own = new Set(labels.map(idOf))
+      const own = new Set(read.labels.length > 0 ? labels.map(idOf) : [])
       const time = now()
       const latest = time + MOST_AHEAD_MS
       // By a clock that is wrong nothing here is old. If it were taken for now, each merge would forget all.
       since = Math.max(since, read.since > latest ? LONG_AGO : read.since)
       const others = read.labels.filter((label) => !own.has(idOf(label)))
       const dated = others.map((label) => (label.at > latest ? { ...label, by: idOf(label), at: time } : label))
-      const all = [...labels, ...dated].filter(({ at }) => at >= since)
-      const held = all.sort(byAge).slice(-capacity)
-      const added = held.reduce((sum, label) => sum + (own.has(idOf(label)) ? 0 : 1), 0)
       const forgotten = labels.reduce((sum, { at }) => sum + (at < since ? 1 : 0), 0)
+      if (dated.length + forgotten === 0) return { added: 0, forgotten }
+      const held = [...labels, ...dated]
+        .filter(({ at }) => at >= since)
+        .sort(byAge)
+        .slice(-capacity)
+      const fresh = new Set(dated)
+      const added = held.reduce((sum, label) => sum + (fresh.has(label) ? 1 : 0), 0)
       if (added + forgotten > 0) labels = held
       return { added, forgotten }
     },
   }
-}
 
-type Row = readonly [by: string, at: number, chance: number, flags: number, features: string]
+  /** Made once for each: thousands are saved again and again. */
+  function rowOf(label: Label): string {
+    const known = rows.get(label)
+    if (known !== undefined) return known
+    const { by, at, chance, correct, audited, rejected, features } = label
+    const flags = (correct ? CORRECT : 0) | (audited ? AUDITED : 0) | (rejected ? REJECTED : 0)
+    const bytes = btoa(String.fromCharCode(...new Uint8Array(features)))
+    const row = `${by} ${at} ${Math.round(chance * 1e6) / 1e6} ${flags} ${bytes}`
+    rows.set(label, row)
+    return row
+  }
+}
 
 /** One whose time was corrected has its identity from before as `by`. */
 function idOf({ by, at }: Label): string {
@@ -93,28 +108,27 @@ function byAge(a: Label, b: Label): number {
   return a.at - b.at || (a.by < b.by ? -1 : 1)
 }
 
-function rowOf({ by, at, chance, correct, audited, rejected, features }: Label): Row {
-  const flags = (correct ? CORRECT : 0) | (audited ? AUDITED : 0) | (rejected ? REJECTED : 0)
-  return [by, at, Math.round(chance * 1e6) / 1e6, flags, btoa(String.fromCharCode(...new Uint8Array(features)))]
-}
-
-function readSaved(saved: string): { readonly since: number; readonly labels: readonly Label[] } | undefined {
+/** @param known rows that need not be read */
+function readSaved(saved: string, known: ReadonlySet<string>): { readonly since: number; readonly labels: readonly Label[] } | undefined {
   try {
-    const { version, since, labels } = JSON.parse(saved) as { version?: unknown; since?: unknown; labels?: unknown }
-    if (version !== FEATURES_VERSION || !isNumber(since) || !Array.isArray(labels)) return undefined
-    return { since, labels: labels.map(labelOf) }
+    const [header = '', ...rows] = saved.split('\n')
+    const { version, since } = JSON.parse(header) as { version?: unknown; since?: unknown }
+    if (version !== FEATURES_VERSION || !isNumber(since)) return undefined
+    return { since, labels: rows.filter((row) => !known.has(row)).map(labelOf) }
   } catch {
     return undefined
   }
 }
 
 /** @throws TypeError where it is none */
-function labelOf(row: unknown): Label {
-  const [by, at, chance, flags, text] = row as Row
-  if (typeof by !== 'string' || typeof text !== 'string' || !isNumber(at) || !isNumber(flags) || !isNumber(chance))
-    throw new TypeError('no label')
-  const features = Int8Array.from(atob(text), (char) => char.charCodeAt(0))
-  if (features.length !== FEATURE_NAMES.length || chance <= 0 || chance > 1) throw new TypeError('no label')
+function labelOf(row: string): Label {
+  const [by = '', time, share, bits, text = '', ...more] = row.split(' ')
+  const [at, chance, flags] = [time, share, bits].map(Number) as [number, number, number]
+  if (by === '' || more.length > 0 || ![at, chance, flags].every(isNumber)) throw new TypeError('no label')
+  const bytes = atob(text)
+  if (bytes.length !== FEATURE_NAMES.length || chance <= 0 || chance > 1) throw new TypeError('no label')
+  const features = new Int8Array(bytes.length)
+  for (let index = 0; index < bytes.length; index++) features[index] = bytes.charCodeAt(index)
   const has = (flag: number): boolean => (flags & flag) !== 0
   return { by, at, chance, correct: has(CORRECT), audited: has(AUDITED), rejected: has(REJECTED), features }
 }

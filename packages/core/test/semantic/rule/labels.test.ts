@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { FEATURE_NAMES, FEATURES_VERSION } from '../../../src/semantic/rule/features.js'
 import { createLabelRing, type Label, type LabelRing } from '../../../src/semantic/rule/labels.js'
 import { featuresWith } from './streams.js'
 
@@ -39,7 +40,7 @@ describe('createLabelRing', () => {
       fc.property(
         fc.array(
           fc.record({
-            features: fc.int8Array({ minLength: 28, maxLength: 28 }),
+            features: fc.int8Array({ minLength: FEATURE_NAMES.length, maxLength: FEATURE_NAMES.length }),
             correct: fc.boolean(),
             chance: fc.constantFrom(1, 0.5, 0.05, 0.123456),
             audited: fc.boolean(),
@@ -185,24 +186,32 @@ describe('createLabelRing', () => {
     expect(after.hasForgotten).toBe(true)
   })
 
-  const good = ['a', 1, 1, 0, btoa('x'.repeat(28))]
+  const header = { version: FEATURES_VERSION, since: 0 }
+  const features = btoa('x'.repeat(FEATURE_NAMES.length))
+  const good = `a 1 1 0 ${features}`
+  const saved = (rows: readonly string[], top: object = header): string => [JSON.stringify(top), ...rows].join('\n')
+
+  it('reads a row that is one', () => {
+    expect(ring('b').merge(saved([good]))).toEqual({ added: 1, forgotten: 0 })
+  })
+
   it.each([
     ['nothing', ''],
     ['other text', 'null'],
-    ['no list', JSON.stringify({ version: 1, since: 0, labels: {} })],
-    ['another version', JSON.stringify({ version: 0, since: 0, labels: [good] })],
-    ['no begin', JSON.stringify({ version: 1, labels: [good] })],
-    ['a row too short', JSON.stringify({ version: 1, since: 0, labels: [good, good.slice(0, 3)] })],
-    ['a row that is none', JSON.stringify({ version: 1, since: 0, labels: [null] })],
-    ['no time', JSON.stringify({ version: 1, since: 0, labels: [['a', 'b', 1, 0, good[4]]] })],
-    ['no chance', JSON.stringify({ version: 1, since: 0, labels: [['a', 1, 0, 0, good[4]]] })],
-    ['more than a chance', JSON.stringify({ version: 1, since: 0, labels: [['a', 1, 1.5, 0, good[4]]] })],
-    ['features of another number', JSON.stringify({ version: 1, since: 0, labels: [['a', 1, 1, 0, btoa('x'.repeat(27))]] })],
-    ['features that are no bytes', JSON.stringify({ version: 1, since: 0, labels: [['a', 1, 1, 0, '%%%']] })],
-  ])('refuses %s as a whole', (_, saved) => {
+    ['another version', saved([good], { ...header, version: FEATURES_VERSION - 1 })],
+    ['no begin', saved([good], { version: FEATURES_VERSION })],
+    ['a row too short', saved([good, 'a 2 1 0'])],
+    ['a row too long', saved([good, `${good} 1`])],
+    ['an empty row', saved([good, ''])],
+    ['no time', saved([`a b 1 0 ${features}`])],
+    ['no chance', saved([`a 1 0 0 ${features}`])],
+    ['more than a chance', saved([`a 1 1.5 0 ${features}`])],
+    ['features of another number', saved([`a 1 1 0 ${btoa('x'.repeat(FEATURE_NAMES.length - 1))}`])],
+    ['features that are no bytes', saved(['a 1 1 0 %%%'])],
+  ])('refuses %s as a whole', (_, text) => {
     const labels = ring('b')
     labels.add(label(1))
-    expect(labels.merge(saved)).toBeUndefined()
+    expect(labels.merge(text)).toBeUndefined()
     expect(idsOf(labels)).toEqual(['b.1000'])
   })
 
