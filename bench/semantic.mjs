@@ -2,7 +2,7 @@
 // See findings.md for the method.
 //
 //   npm run bench:semantic -- --data=<folder> [--set=banking77,clinc150,hwu64,qqp] [--embedder=hash,use]
-//     [--policy=adaptive,vcache,static] [--part=bounds,noise,drift,pairs,templates,cost] [--seeds=5] [--out=<folder>] [--cache=<folder>] [--quick]
+//     [--policy=adaptive,vcache,static] [--part=bounds,noise,drift,pairs,templates,cost] [--seeds=5] [--first-seed=1] [--out=<folder>] [--cache=<folder>] [--quick]
 //
 // --data: the labelled sets, read only. The prior for a set is trained on the other CC BY sets, never on QQP; pairs and templates use the
 // shipped one. --out: where precision-hit-ratio curves go, as SVG. --cache: where tables of neighbours are kept between runs, for they take
@@ -33,6 +33,7 @@ const { values: args } = parseArgs({
     policy: { type: 'string', default: 'adaptive,vcache,static' },
     part: { type: 'string' },
     seeds: { type: 'string', default: '5' },
+    'first-seed': { type: 'string', default: '1' },
     out: { type: 'string' },
     cache: { type: 'string', default: join(tmpdir(), 'llm-cache-bench') },
     quick: { type: 'boolean', default: false },
@@ -43,7 +44,7 @@ const setNames = chosen('set', args.set ?? (args.quick ? 'banking77' : SET_NAMES
 const policies = chosen('policy', args.policy, ['adaptive', 'vcache', 'static'])
 const parts = chosen('part', args.part ?? PARTS.join(), PARTS)
 const embedders = await openEmbedders(chosen('embedder', args.embedder, ['hash', 'use']))
-const seeds = Array.from({ length: args.quick ? 1 : Number(args.seeds) }, (_, index) => index + 1)
+const seeds = Array.from({ length: args.quick ? 1 : Number(args.seeds) }, (_, index) => index + Number(args['first-seed']))
 const STRICT = { basis: 'requests', maxErrorRate: 0.01, z: 2 }
 const DEFAULT = { basis: 'hits', maxErrorRate: 0.02, z: 2 }
 

@@ -12,6 +12,7 @@ export { createStaticPolicy } from '../../packages/core/dist/semantic/rule/stati
 export { createVCachePolicy } from '../../packages/core/dist/semantic/rule/vcache.js'
 export { compareTexts } from '../../packages/core/dist/semantic/text/compare.js'
 export { matchable } from '../../packages/core/dist/semantic/text/eligibility.js'
+export { evidenceOf } from '../../packages/core/dist/semantic/text/evidence.js'
 export { createFrequencies } from '../../packages/core/dist/semantic/text/frequencies.js'
 export { profileOf } from '../../packages/core/dist/semantic/text/profile.js'
 export { createMemoryVectorIndex } from '../../packages/core/dist/semantic/vectors/memory.js'

@@ -9,6 +9,7 @@ import {
   createFrequencies,
   createLearners,
   createMemoryVectorIndex,
+  evidenceOf,
   FEATURE_NAMES,
   featuresOf,
   matchable,
@@ -18,11 +19,11 @@ import {
 } from './semantic-core.mjs'
 
 const NEVER = Number.MAX_SAFE_INTEGER
-const NEIGHBOURS = 8
+const NEIGHBOURS = 16
 
 /**
  * Searching, comparing and deciding among `size` entries; us of wall time, and of CPU on average, which says more on a machine that has
- * other work. The nearest entry's profile is at hand, the prompt's is not.
+ * other work. The profiles of what is near are at hand, the prompt's is not.
  */
 export function decisionCost(texts, embedder, prior, size, queries) {
   const random = createRandom(7)
@@ -47,7 +48,9 @@ export function decisionCost(texts, embedder, prior, size, queries) {
   const asked = all.slice(size)
   const vectors = embedder.embed(asked)
   const nearest = vectors.map((vector) => index.search('lc1.bench.n', vector, { k: NEIGHBOURS }))
-  const profiles = new Map(nearest.flatMap(([best]) => (best ? [[best.id, profileOf(all[Number(best.id)])]] : [])))
+  const profiles = new Map()
+  for (const { id } of nearest.flat()) if (!profiles.has(id)) profiles.set(id, profileOf(all[Number(id)]))
+  const witness = ({ id, similarity }) => ({ words: profiles.get(id), similarity })
   const decide = (at) => {
     const begun = process.hrtime.bigint()
     const matches = index.search('lc1.bench.n', vectors[at], { k: NEIGHBOURS })
@@ -55,9 +58,11 @@ export function decisionCost(texts, embedder, prior, size, queries) {
     const profile = profileOf(asked[at])
     if (matchable(profile) === undefined && matches.length > 0) {
       const neighbours = matches.map(({ id, similarity }) => ({ id, similarity, group: id }))
-      const comparison = compareTexts(profile, profiles.get(matches[0].id), frequencies)
-      const features = featuresOf(standingOf(neighbours), 1, comparison, embedder.calibration)
-      policy.decide({ features, similarity: matches[0].similarity, entryId: matches[0].id })
+      const standing = standingOf(neighbours)
+      const { id, similarity } = standing.nearest
+      const comparison = compareTexts(profile, profiles.get(id), frequencies)
+      const evidence = evidenceOf(profile, standing.own.map(witness), standing.rivals.map(witness), frequencies)
+      policy.decide({ features: featuresOf(standing, evidence, 1, comparison, embedder.calibration), similarity, entryId: id })
     }
     const done = process.hrtime.bigint()
     return { search: Number(found - begun) / 1000, rest: Number(done - found) / 1000, total: Number(done - begun) / 1000 }

@@ -1,11 +1,20 @@
 // Minimal pairs and paraphrases before a policy that has learnt on a stream: what of them would be answered with the other's answer.
 
 import { minimalPairs, paraphrases } from './minimal-pairs.mjs'
-import { compareTexts, createAdaptivePolicy, createFrequencies, featuresOf, matchable, profileOf, standingOf } from './semantic-core.mjs'
+import {
+  compareTexts,
+  createAdaptivePolicy,
+  createFrequencies,
+  evidenceOf,
+  featuresOf,
+  matchable,
+  profileOf,
+  standingOf,
+} from './semantic-core.mjs'
 import { runStream } from './semantic-stream.mjs'
 
 const ALIKE = 0.85
-const NEIGHBOURS = 8
+const NEIGHBOURS = 16
 
 /**
  * @param set what the policy learns on, and what else is cached
@@ -37,16 +46,24 @@ export function judgePairs(set, embedder, prior, bound, seed, each) {
       if (alike) counts.alike++
       if (matchable(fresh) !== undefined || matchable(old) !== undefined) continue
       const neighbours = [
-        { id: 'old', similarity, group: 'old' },
-        ...vectors.map((vector, at) => ({ id: String(at), similarity: cosine(vector, freshVector), group: others[at].label })),
+        { id: 'old', similarity, group: 'old', profile: old },
+        ...vectors.map((vector, at) => ({
+          id: String(at),
+          similarity: cosine(vector, freshVector),
+          group: others[at].label,
+          profile: others[at].profile,
+        })),
       ].sort((a, b) => b.similarity - a.similarity)
-      if (neighbours[0].id !== 'old') continue
+      const standing = standingOf(neighbours.slice(0, NEIGHBOURS))
+      if (standing.nearest.id !== 'old') continue
       const comparison = compareTexts(fresh, old, frequencies)
       if (comparison.vetoes.length > 0) {
         counts.vetoed++
         continue
       }
-      const features = featuresOf(standingOf(neighbours.slice(0, NEIGHBOURS)), 1, comparison, embedder.calibration)
+      const witness = (each) => ({ words: each.profile, similarity: each.similarity })
+      const evidence = evidenceOf(fresh, standing.own.map(witness), standing.rivals.map(witness), frequencies)
+      const features = featuresOf(standing, evidence, 1, comparison, embedder.calibration)
       if (policy.decide({ features, similarity, entryId: 'old' }).action === 'ask') continue
       counts.served++
       byKind.served++

@@ -1,10 +1,10 @@
 // One stream of prompts through a decision policy: what is served, and what of it is wrong.
 
-import { compareTexts, createFrequencies, featuresOf, matchable, standingOf } from './semantic-core.mjs'
+import { compareTexts, createFrequencies, evidenceOf, featuresOf, matchable, standingOf } from './semantic-core.mjs'
 import { streamOrder } from './semantic-data.mjs'
 import { seeded } from './trace.mjs'
 
-const NEIGHBOURS = 8
+const NEIGHBOURS = 16
 /** Groups besides the nearest whose answers a new one is compared with. */
 const MERGES = 3
 
@@ -57,14 +57,16 @@ export function runStream(set, options) {
 
   function candidateOf(neighbours) {
     const standing = standingOf(neighbours)
-    const { index, group } = neighbours[0]
-    const text = compareTexts(prompts[at < 0 ? 0 : order[at]].profile, prompts[index].profile, frequencies, guards)
+    const { index, group, similarity } = standing.nearest
+    const text = compareTexts(prompts[order[at]].profile, prompts[index].profile, frequencies, guards)
     if (text.vetoes.length > 0) {
       result.vetoed++
       return { group: group, candidate: undefined }
     }
-    const features = featuresOf(standing, groups[group].size, text, calibration)
-    return { group, candidate: { features, similarity: neighbours[0].similarity, entryId: String(index) } }
+    const witness = (each) => ({ words: prompts[each.index].profile, similarity: each.similarity })
+    const evidence = evidenceOf(prompts[order[at]].profile, standing.own.map(witness), standing.rivals.map(witness), frequencies)
+    const features = featuresOf(standing, evidence, groups[group].size, text, calibration)
+    return { group, candidate: { features, similarity, entryId: String(index) } }
   }
 
   /** The origin answered: its answer is kept, and judged against those of the nearest groups. */

@@ -71,6 +71,7 @@ export interface Lesson {
   readonly query: SemanticQuery
   readonly profile: TextProfile
   readonly vector: Float32Array
+  /** The one that was considered, then the others, nearest first. */
   readonly neighbours: readonly Neighbour[]
   readonly candidate: Candidate | undefined
   readonly decision: Decision | undefined

@@ -163,8 +163,8 @@ export function createLearning(context: LearningContext): Learning {
     const tried = new Set<string>()
     for (const neighbour of neighbours) {
       if (group !== undefined || tried.size > MERGES) break
-      // Best first: what comes now has hardly a word in common.
-      if (neighbour.similarity < least) break
+      // It has hardly a word in common.
+      if (neighbour.similarity < least) continue
       const node = nodes.get(neighbour.id)
       if (!node || tried.has(node.group)) continue
       tried.add(node.group)
@@ -174,10 +174,11 @@ export function createLearning(context: LearningContext): Learning {
       const other = found.kind === 'found' && found.entry.id === node.entryId ? await answerOf(found.entry) : undefined
       if (!other) continue
       const opinion = await judges.ask({ prompts: [text, node.text], answers: [answer, other] })
-      const isNearest = neighbour === neighbours[0]
-      if (isNearest)
+      const isConsidered = neighbour === neighbours[0]
+      if (isConsidered)
         onEvent({ type: 'semantic-judged', verdict: opinion?.verdict, judge: opinion?.judge, audited: decision?.action === 'audit' })
-      if (opinion && isNearest && candidate && decision) learners.learn(domain, { candidate, decision, same: opinion.verdict === 'same' })
+      if (opinion && isConsidered && candidate && decision)
+        learners.learn(domain, { candidate, decision, same: opinion.verdict === 'same' })
       if (opinion?.verdict === 'same') group = node.group
     }
     const own = group ?? entry.id

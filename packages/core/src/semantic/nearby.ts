@@ -18,6 +18,10 @@ import { createMemoryVectorIndex } from './vectors/memory.js'
 /** What the layer needs of the stores. */
 export type LayerStore = Pick<StoreTiers, 'peek' | 'get' | 'delete' | 'records' | 'scan'>
 
+export interface NearNode extends Neighbour {
+  readonly node: Node
+}
+
 export interface Nearby {
   readonly nodes: NodeTable
   /** The vectors are in this process alone. */
@@ -28,7 +32,7 @@ export interface Nearby {
    *
    * @throws what the index throws, and VectorIndexError where it takes too long
    */
-  search(namespace: string, vector: Float32Array, query: NearbyQuery): Awaitable<readonly Neighbour[]>
+  search(namespace: string, vector: Float32Array, query: NearbyQuery): Awaitable<readonly NearNode[]>
   /** As `search`, of all namespaces under `prefix`, `k` of each, as nodes. */
   searchAll(prefix: string, vector: Float32Array, k: number): Promise<readonly { readonly node: Node; readonly similarity: number }[]>
   /** @param atHand the stores behind are not asked: what is not in this process has failed */
@@ -96,12 +100,12 @@ export function createNearby({ store, index: given, embedderId, clock, onFailed 
     drop(key, namespace)
   }
 
-  function neighboursOf(query: NearbyQuery, namespace: string, matches: readonly VectorMatch[]): Awaitable<readonly Neighbour[]> {
+  function neighboursOf(query: NearbyQuery, namespace: string, matches: readonly VectorMatch[]): Awaitable<readonly NearNode[]> {
     const { key, atHand, dry } = query
-    const known = (): readonly Neighbour[] =>
-      matches.flatMap(({ id, similarity }): Neighbour[] => {
+    const known = (): readonly NearNode[] =>
+      matches.flatMap(({ id, similarity }): NearNode[] => {
         const node = nodes.get(id)
-        return node && node.namespace === namespace && id !== key ? [{ id, similarity, group: node.group }] : []
+        return node && node.namespace === namespace && id !== key ? [{ id, similarity, group: node.group, node }] : []
       })
     const strangers = store.records.lasting && !atHand ? matches.filter(({ id }) => id !== key && !nodes.get(id)) : []
     if (strangers.length === 0) return known()
@@ -228,7 +232,7 @@ export const ANY = (): boolean => true
 const ABSENT: Lookup = { kind: 'absent' }
 const NOT_ASKED: Lookup = { kind: 'failed', reason: 'skipped' }
 /** Nearest entries that a prompt is compared with. */
-const NEIGHBOURS = 8
+const NEIGHBOURS = 16
 const REJECTED: number = Number.POSITIVE_INFINITY
 /** How long a group is taken for not rejected without looking. */
 const RECHECK_MS = 10_000

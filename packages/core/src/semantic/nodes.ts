@@ -1,6 +1,7 @@
 /** What is known of each entry that has a vector: its prompt, the group of equal answers that it belongs to, and who asked. */
 
 import { LRUCache } from 'lru-cache'
+import type { Words } from './text/evidence.js'
 import { profileOf, type TextProfile } from './text/profile.js'
 
 export interface Node {
@@ -19,6 +20,8 @@ export interface Node {
 export interface NodeTable {
   get(key: string): Node | undefined
   profileOf(node: Node): TextProfile
+  /** As `profileOf`, but kept for all nodes. */
+  wordsOf(node: Node): Words
   groupSize(group: string): number
   /** Prompts of two users at least were found to belong to it, or one that the app itself answered. */
   isShared(group: string): boolean
@@ -41,10 +44,12 @@ interface Group {
 export function createNodeTable(maxNodes: number, onEvicted: (node: Node) => void): NodeTable {
   const groups = new Map<string, Group>()
   const profiles = new LRUCache<string, TextProfile>({ max: MAX_PROFILES })
+  const words = new Map<string, Words>()
   const nodes = new LRUCache<string, Node>({
     max: maxNodes,
     dispose(node, key, reason) {
       profiles.delete(key)
+      words.delete(key)
       leave(node.group)
       if (reason === 'evict') onEvicted(node)
     },
@@ -72,6 +77,15 @@ export function createNodeTable(maxNodes: number, onEvicted: (node: Node) => voi
       const profile = profileOf(node.text)
       profiles.set(node.key, profile)
       return profile
+    },
+    wordsOf(node) {
+      const known = words.get(node.key)
+      if (known) return known
+      const { stems, content } = profiles.get(node.key) ?? profileOf(node.text)
+      const made = { stems, content }
+      // It may be gone already.
+      if (nodes.peek(node.key) === node) words.set(node.key, made)
+      return made
     },
     groupSize: (group) => groups.get(group)?.size ?? 0,
     isShared(group) {

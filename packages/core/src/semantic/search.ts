@@ -6,15 +6,15 @@ import type { Awaitable } from '../ports.js'
 import type { SafeEmbedder } from './embedders/guarded.js'
 import type { Considered, Finding, Lesson, NoMatchReason, SemanticQuery } from './finding.js'
 import type { Learners } from './learners.js'
-import type { Nearby } from './nearby.js'
-import type { Node } from './nodes.js'
+import type { Nearby, NearNode } from './nearby.js'
 import type { ResolvedSemantic } from './options.js'
 import type { Calibration } from './ports.js'
 import { featuresOf } from './rule/features.js'
 import type { Candidate, Decision } from './rule/policy.js'
-import { type Neighbour, standingOf } from './rule/standing.js'
+import { standingOf } from './rule/standing.js'
 import { compareTexts } from './text/compare.js'
 import { matchable } from './text/eligibility.js'
+import { evidenceOf, type Witness } from './text/evidence.js'
 import { profileOf, type TextProfile } from './text/profile.js'
 
 /** The layer's parts that searching works with. */
@@ -76,7 +76,11 @@ export function createSearch(context: SearchContext): (query: SemanticQuery) => 
     }
   }
 
-  function judge(query: SemanticQuery, profile: TextProfile, vector: Float32Array, neighbours: readonly Neighbour[]): Awaitable<Finding> {
+  function witnessOf({ node, similarity }: NearNode): Witness {
+    return { words: nodes.wordsOf(node), similarity }
+  }
+
+  function judge(query: SemanticQuery, profile: TextProfile, vector: Float32Array, neighbours: readonly NearNode[]): Awaitable<Finding> {
     const { domain, namespace } = query.semantic
     const policy = learners.of(domain)
     const decide = (candidate: Candidate | undefined): Decision | undefined => {
@@ -84,22 +88,32 @@ export function createSearch(context: SearchContext): (query: SemanticQuery) => 
       if (candidate && decision && !ACTIONS.has(decision.action)) throw new TypeError('The decision policy gave no decision.')
       return decision
     }
-    const lesson = (candidate?: Candidate, decision?: Decision): Lesson => ({ query, profile, vector, neighbours, candidate, decision })
-    const nearest = neighbours[0]
-    if (!nearest) {
+    if (neighbours.length === 0) {
       decide(undefined)
-      return nothing('nothing-near', lesson())
+      return nothing('nothing-near', { query, profile, vector, neighbours, candidate: undefined, decision: undefined })
     }
-    const { similarity } = nearest
-    const node = nodes.get(nearest.id) as Node
+    const standing = standingOf(neighbours)
+    const { nearest } = standing
+    const { node, similarity } = nearest
     const { entryId, group } = node
-    const comparison = compareTexts(profile, nodes.profileOf(node), nearby.frequenciesOf(namespace), options.guards)
+    const others = neighbours.filter((each) => each !== nearest)
+    const lesson = (candidate?: Candidate, decision?: Decision): Lesson => ({
+      query,
+      profile,
+      vector,
+      neighbours: [nearest, ...others],
+      candidate,
+      decision,
+    })
+    const frequencies = nearby.frequenciesOf(namespace)
+    const comparison = compareTexts(profile, nodes.profileOf(node), frequencies, options.guards)
     const vetoes = comparison.vetoes.map(({ guard }) => guard)
     if (vetoes[0] !== undefined) {
       decide(undefined)
       return nothing(`guard-${vetoes[0]}`, lesson(), { entryId, similarity, vetoes, candidate: undefined, decision: undefined })
     }
-    const features = featuresOf(standingOf(neighbours), nodes.groupSize(group), comparison, calibration)
+    const evidence = evidenceOf(profile, standing.own.map(witnessOf), standing.rivals.map(witnessOf), frequencies)
+    const features = featuresOf(standing, evidence, nodes.groupSize(group), comparison, calibration)
     const candidate: Candidate = { features, similarity, entryId }
     const decision = decide(candidate)
     const considered: Considered = { entryId, similarity, vetoes, candidate, decision }

@@ -7,7 +7,7 @@
 import { type BoundOptions, type Threshold, thresholdOf } from './bound.js'
 import { type ErrorCurve, fitCurve } from './curve.js'
 import { createDriftTest } from './drift.js'
-import { FEATURE_NAMES, FEATURE_SCALE, FEATURES_VERSION, type Features } from './features.js'
+import { DIFFERENCES, FEATURE_NAMES, FEATURE_SCALE, FEATURES_VERSION, type Features } from './features.js'
 import { createLabelRing, type Label } from './labels.js'
 import { type Example, fitLogistic, leftOut, probability } from './logistic.js'
 import type { Candidate, Decision, DecisionPolicy, Outcome, PolicyState } from './policy.js'
@@ -42,9 +42,10 @@ export function createAdaptivePolicy(options: AdaptiveOptions): DecisionPolicy {
   let lastTau = Number.POSITIVE_INFINITY
   let total = 0
   let unlearnt = 0
-  /** Of audits, and of what was served: users reject some of it, but say nothing of the rest. */
+  /** Of audits; of what was served, of which users reject some but say nothing of the rest; and of what was asked for though likely. */
   const auditDrift = createDriftTest()
   const servedDrift = createDriftTest()
+  const askedDrift = createDriftTest(ASKED_ALARM)
   /** Counts what makes a refit under way worthless. */
   let era = 0
   let paused: PolicyState['paused'] = 'learning'
@@ -77,18 +78,25 @@ export function createAdaptivePolicy(options: AdaptiveOptions): DecisionPolicy {
     return decision
   }
 
-  function learn({ candidate, decision, same, rejected = false }: Outcome): void {
+  function learn(outcome: Outcome): void {
+    const { candidate, decision, same, rejected = false } = outcome
     const audited = decision.action !== 'ask'
     ring.add({ features: candidate.features, correct: same, chance: audited && !rejected ? decision.auditRate : 1, audited, rejected })
     total++
     unlearnt++
     // A user's word tells at once; the model follows.
     if (rejected) unlearnt = Math.max(unlearnt, dueAfter())
-    const test = rejected ? servedDrift : auditDrift
-    if (!paused && audited && test.add(!same, decision.error ?? threshold.upper)) {
+    if (!paused && drifted(outcome)) {
       ring.keep(KEPT_AFTER_DRIFT)
       relearn()
     }
+  }
+
+  function drifted({ decision, same, rejected }: Outcome): boolean {
+    const { action, probability: p = 0, error = threshold.upper } = decision
+    if (rejected) return servedDrift.add(true, error)
+    if (action !== 'ask') return auditDrift.add(!same, error)
+    return p >= LIKELY && askedDrift.add(!same, 1 - p)
   }
 
   /** What was learnt no longer holds: nothing is served until enough was learnt again. */
@@ -99,6 +107,7 @@ export function createAdaptivePolicy(options: AdaptiveOptions): DecisionPolicy {
     lastTau = Number.POSITIVE_INFINITY
     auditDrift.reset()
     servedDrift.reset()
+    askedDrift.reset()
     total = 0
     unlearnt = 0
     beta = start
@@ -118,7 +127,7 @@ export function createAdaptivePolicy(options: AdaptiveOptions): DecisionPolicy {
     const begun = era
     const labels = [...ring.all]
     const examples = labels.map(exampleOf)
-    const ridge = (prior ? PRIOR_WORTH : RIDGE) * FEATURE_SCALE * FEATURE_SCALE
+    const ridge = prior ? PRIOR_RIDGE : RIDGE * FEATURE_SCALE * FEATURE_SCALE
     const whole = yield* fitLogistic(examples, { prior: start, ridge, start: beta })
     const curve = yield* curveOf(labels, yield* leftOut(examples, whole, ridge))
     const probabilities = yield* expected(labels, whole)
@@ -191,14 +200,14 @@ function coefficientsOf(prior: Prior | undefined): Float64Array {
  * @param unseen probability of each label by a model that has not seen it: by its own the model would flatter itself
  *
  * Labels count alike, whatever the chance of their audit was: few heavy ones say less than many light ones, and those that were asked for
- * below a threshold of before err more often, not less.
+ * below a threshold of before err more often, not less. New ones count more: a cache that fills errs less than it did.
  */
 function* curveOf(labels: readonly Label[], unseen: Float64Array): Generator<void, ErrorCurve> {
   return yield* fitCurve(
     labels.map(({ correct, rejected }, index) => ({
       p: unseen[index] as number,
       wrong: !correct,
-      weight: rejected ? REJECTION_WORTH : 1,
+      weight: (rejected ? REJECTION_WORTH : 1) * 0.5 ** ((labels.length - index) / HALF_LIFE),
     })),
   )
 }
@@ -219,9 +228,19 @@ const LEAST_LABELS_WITH_PRIOR = 50
 const LEAST_AUDITS = 0.05
 const MOST_AUDITS = 0.5
 const AUDITS_FALL = 650
-/** Labels' worth of the prior. */
-const PRIOR_WORTH = 30
+/** Labels' worth of the prior: more for what sets two prompts apart, which labels seldom speak of. */
+const PRIOR_WORTH = 10
+const PRIOR_WORTH_OF_DIFFERENCES = 30
+const PRIOR_RIDGE = Float64Array.from(
+  FEATURE_NAMES,
+  (name) => (DIFFERENCES.has(name) ? PRIOR_WORTH_OF_DIFFERENCES : PRIOR_WORTH) * FEATURE_SCALE * FEATURE_SCALE,
+)
 const RIDGE = 1
 const MOST_FIT_WORTH = 6
 const REJECTION_WORTH = 10
+/** Labels after which one says half as much of errors. */
+const HALF_LIFE = 1500
+/** Such candidates are many, and all of them are judged. */
+const LIKELY = 0.5
+const ASKED_ALARM = 12
 const KEPT_AFTER_DRIFT = 100

@@ -69,7 +69,7 @@ function placeOf(p: number): Float64Array {
 
 const TINY = 1e-9
 /** What is hardly ever served says little about what is. */
-const LEAST_PROBABILITY = 0.3
+const LEAST_PROBABILITY = 0.5
 /** Log odds: probabilities of 0.90 and 0.97. */
 const BENDS = [2.2, 3.5] as const
 /** How firmly level, slope and bends are drawn to what the model itself says. */

@@ -13,14 +13,15 @@ export interface DriftTest {
   reset(): void
 }
 
-export function createDriftTest(): DriftTest {
+/** @param alarm log of how many observations a false alarm takes on average, at least (Lorden 1971) */
+export function createDriftTest(alarm: number = ALARM): DriftTest {
   let sum = 0
   return {
     add(wrong, expected) {
       const usual = Math.max(LEAST_EXPECTED, Math.min(1 - LEAST_EXPECTED, expected))
       const drifted = Math.max(LEAST_DRIFTED, Math.min(TIMES * usual, (1 + usual) / 2))
       sum = Math.max(0, sum + Math.log(wrong ? drifted / usual : (1 - drifted) / (1 - usual)))
-      return sum > ALARM
+      return sum > alarm
     },
     reset() {
       sum = 0
@@ -33,5 +34,5 @@ const LEAST_EXPECTED = 0.005
 /** The errors that it looks out for: so many times the usual ones, but not fewer than these. */
 const TIMES = 5
 const LEAST_DRIFTED = 0.1
-/** Where errors are as frequent as was promised, and no rarer, a false alarm comes after e^8 = 3000 observations on average (Lorden 1971). */
+/** e^8 is 3000. */
 const ALARM = 8

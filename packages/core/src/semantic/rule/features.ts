@@ -2,6 +2,7 @@
 
 import type { Calibration } from '../ports.js'
 import type { Comparison } from '../text/compare.js'
+import type { Evidence } from '../text/evidence.js'
 import type { Standing } from './standing.js'
 
 /** How two prompts differ in words. */
@@ -16,16 +17,18 @@ export const FEATURE_NAMES: readonly string[] = [
   'cosine',
   'cosine squared',
   'margin',
+  'lead',
   'vote',
-  'agreement',
   'groups',
   'group size',
+  'backing',
+  'telling',
+  'unheard',
+  'missing',
   'jaccard',
-  'overlap',
   'trigrams',
   'unmatched new',
   'unmatched old',
-  'length ratio',
   'number conflict',
   'number extra',
   'negation',
@@ -39,31 +42,50 @@ export const FEATURE_NAMES: readonly string[] = [
   'question',
   'cosine x jaccard',
   'cosine x unmatched new',
-  'cosine x margin',
 ]
 
+/** Features that tell a difference in what is asked for, however alike the words are. */
+export const DIFFERENCES: ReadonlySet<string> = new Set([
+  'number conflict',
+  'number extra',
+  'negation',
+  'antonym',
+  'entity conflict',
+  'entity extra',
+  'reversed',
+  'substitution',
+  'question',
+])
+
 /** Names the list and its scales: labels and priors of another version are not read. */
-export const FEATURES_VERSION = 1
+export const FEATURES_VERSION = 2
 
 /** @param groupSize entries in the group of the nearest */
-export function featuresOf(standing: Standing, groupSize: number, text: TextFeatures, { median, scale }: Calibration): Features {
+export function featuresOf(
+  standing: Standing,
+  evidence: Evidence,
+  groupSize: number,
+  text: TextFeatures,
+  { median, scale }: Calibration,
+): Features {
   const cosine = (standing.nearest.similarity - median) / scale
-  const margin = standing.margin / scale
   return quantized([
     1,
     cosine,
     (cosine * cosine) / 2,
-    margin,
+    standing.margin / scale,
+    standing.lead / scale,
     standing.vote,
-    standing.agreement,
     standing.groups / 8,
     Math.log1p(groupSize) / 3,
+    evidence.backing,
+    evidence.telling,
+    evidence.unheard,
+    evidence.missing,
     text.jaccard,
-    text.overlap,
     text.trigrams,
     text.unmatchedNew,
     text.unmatchedOld,
-    text.lengthRatio,
     text.numberConflict,
     text.numberExtra,
     text.negation,
@@ -77,7 +99,6 @@ export function featuresOf(standing: Standing, groupSize: number, text: TextFeat
     text.question,
     cosine * text.jaccard,
     cosine * text.unmatchedNew,
-    cosine * margin,
   ])
 }
 

@@ -10,11 +10,13 @@ export interface Example {
   readonly weight: number
 }
 
+/** How many examples' worth a coefficient is drawn to its prior, above 0: the same for all, or one a coefficient. */
+export type Ridge = number | Float64Array
+
 export interface FitOptions {
   /** Where the coefficients are drawn to, and where the search begins unless `start` says otherwise. */
   readonly prior: Float64Array
-  /** How many examples' worth each coefficient is drawn to its prior, above 0. */
-  readonly ridge: number
+  readonly ridge: Ridge
   readonly start?: Float64Array | undefined
   readonly maxSteps?: number | undefined
 }
@@ -41,8 +43,8 @@ export function* fitLogistic(examples: readonly Example[], options: FitOptions):
       yield
     }
     for (let index = 0; index < size; index++) {
-      gradient[index] = (gradient[index] as number) - ridge * ((beta[index] as number) - (prior[index] as number))
-      hessian[index * size + index] = (hessian[index * size + index] as number) + ridge
+      gradient[index] = (gradient[index] as number) - ridgeAt(ridge, index) * ((beta[index] as number) - (prior[index] as number))
+      hessian[index * size + index] = (hessian[index * size + index] as number) + ridgeAt(ridge, index)
     }
     const move = solve(hessian, gradient)
     let largest = 0
@@ -59,7 +61,7 @@ export function* fitLogistic(examples: readonly Example[], options: FitOptions):
  * The lower triangle L of which L L^T is the curvature of the fit at `beta`: the inverse of the coefficients' covariance (Laplace's
  * approximation). Yields as `fitLogistic` does.
  */
-export function* factorOf(examples: readonly Example[], beta: Float64Array, ridge: number): Generator<void, Float64Array> {
+export function* factorOf(examples: readonly Example[], beta: Float64Array, ridge: Ridge): Generator<void, Float64Array> {
   const size = beta.length
   const hessian = new Float64Array(size * size)
   const gradient = new Float64Array(size)
@@ -67,7 +69,8 @@ export function* factorOf(examples: readonly Example[], beta: Float64Array, ridg
     accumulate(examples, from, Math.min(from + SLICE, examples.length), beta, gradient, hessian)
     yield
   }
-  for (let index = 0; index < size; index++) hessian[index * size + index] = (hessian[index * size + index] as number) + ridge
+  for (let index = 0; index < size; index++)
+    hessian[index * size + index] = (hessian[index * size + index] as number) + ridgeAt(ridge, index)
   return triangleOf(hessian, size)
 }
 
@@ -90,7 +93,7 @@ export function lengthBy(factor: Float64Array, x: ArrayLike<number>): number {
  * The probability of each example by the model that would have been fitted without it, to first order (Rad and Maleki, "A scalable
  * estimate of the out-of-sample prediction error via approximate leave-one-out cross-validation", 2020). Yields as `fitLogistic` does.
  */
-export function* leftOut(examples: readonly Example[], beta: Float64Array, ridge: number): Generator<void, Float64Array> {
+export function* leftOut(examples: readonly Example[], beta: Float64Array, ridge: Ridge): Generator<void, Float64Array> {
   const factor = yield* factorOf(examples, beta, ridge)
   const probabilities = new Float64Array(examples.length)
   for (const [index, { x, correct, weight }] of examples.entries()) {
@@ -102,6 +105,10 @@ export function* leftOut(examples: readonly Example[], beta: Float64Array, ridge
     probabilities[index] = 1 / (1 + Math.exp(-score))
   }
   return probabilities
+}
+
+function ridgeAt(ridge: Ridge, index: number): number {
+  return typeof ridge === 'number' ? ridge : (ridge[index] as number)
 }
 
 function accumulate(

@@ -10,22 +10,24 @@ import type { Prior } from './adaptive.js'
 
 /** What the adaptive policy believes before it has seen anything of this app. */
 export const SHIPPED_PRIOR: Prior = {
-  version: 1,
+  version: 2,
   coefficients: [
-    -1.3453, // one
-    0.8234, // cosine
-    -0.6655, // cosine squared
-    0.8166, // margin
-    0.7041, // vote
-    1.6078, // agreement
-    -1.5515, // groups
-    0.5502, // group size
-    2.1722, // jaccard
-    -0.3699, // overlap
-    1.452, // trigrams
-    -0.8881, // unmatched new
-    -0.2199, // unmatched old
-    0.2492, // length ratio
+    -0.2351, // one
+    0.949, // cosine
+    -0.5604, // cosine squared
+    0.248, // margin
+    1.2433, // lead
+    0.2056, // vote
+    -1.058, // groups
+    0.516, // group size
+    1.4721, // backing
+    0.5271, // telling
+    -2.0398, // unheard
+    -3.0945, // missing
+    1.5345, // jaccard
+    1.7887, // trigrams
+    1.2964, // unmatched new
+    1.6604, // unmatched old
     -2, // number conflict
     -0.5, // number extra
     -2, // negation
@@ -34,11 +36,10 @@ export const SHIPPED_PRIOR: Prior = {
     -0.5, // entity extra
     -2, // reversed
     -0.5, // substitution
-    0.3146, // substitutions
-    0.0412, // extras
+    0.3288, // substitutions
+    0.0244, // extras
     -0.5, // question
-    -1.3112, // cosine x jaccard
-    -0.7886, // cosine x unmatched new
-    0.393, // cosine x margin
+    -1.2157, // cosine x jaccard
+    -0.8837, // cosine x unmatched new
   ],
 }

@@ -1,4 +1,4 @@
-/** How the nearest entries stand to each other: which group of equal answers is nearest, and how clearly. */
+/** How the nearest entries stand to each other: which group of equal answers they speak for, and how clearly. */
 
 export interface Neighbour {
   readonly id: string
@@ -8,46 +8,66 @@ export interface Neighbour {
   readonly group: string
 }
 
-export interface Standing {
-  /** The nearest of all. */
-  readonly nearest: Neighbour
-  /** How much nearer it is than the nearest of another group; the farthest there is stands for one where there is none. */
+export interface Standing<N extends Neighbour = Neighbour> {
+  /** The nearest of the group that has most of the vote. */
+  readonly nearest: N
+  /** How much nearer it is than the nearest of another group, below 0 where that one is nearer; the farthest there is stands for one where there is none. */
   readonly margin: number
+  /** How much nearer the three nearest of its group are, on average, than those of the group with the next most votes. */
+  readonly lead: number
   /** Share of exp(20 (cosine - best)) over all neighbours that its group has, 0 to 1. */
   readonly vote: number
-  /** Share of the neighbours that are of its group. */
-  readonly agreement: number
   /** Groups among the neighbours. */
   readonly groups: number
+  /** The neighbours of its group, nearest first. */
+  readonly own: readonly N[]
+  /** Those of other groups, nearest first. */
+  readonly rivals: readonly N[]
 }
 
 /** @param neighbours best first, at least one */
-export function standingOf(neighbours: readonly Neighbour[]): Standing {
-  const nearest = neighbours[0] as Neighbour
-  const groups = new Set<string>()
-  let own = 0
+export function standingOf<N extends Neighbour>(neighbours: readonly N[]): Standing<N> {
+  const best = (neighbours[0] as N).similarity
+  const votes = new Map<string, number>()
   let all = 0
-  let agreeing = 0
-  let rival: Neighbour | undefined
-  for (const each of neighbours) {
-    const weight = Math.exp(SHARPNESS * (each.similarity - nearest.similarity))
+  for (const { group, similarity } of neighbours) {
+    const weight = Math.exp(SHARPNESS * (similarity - best))
     all += weight
-    groups.add(each.group)
-    if (each.group === nearest.group) {
-      own += weight
-      agreeing++
-    } else rival ??= each
+    votes.set(group, (votes.get(group) ?? 0) + weight)
   }
-  const floor = Math.max(0, (neighbours.at(-1) as Neighbour).similarity - UNSEEN_RIVAL)
+  // Of equal votes the nearer group comes first.
+  const [first, second] = [...votes].sort(([, a], [, b]) => b - a) as [[string, number], [string, number] | undefined]
+  const own = neighbours.filter(({ group }) => group === first[0])
+  const rivals = neighbours.filter(({ group }) => group !== first[0])
+  const nearest = own[0] as N
+  const farthest = (neighbours.at(-1) as N).similarity
+  const floor = Math.max(0, farthest - UNSEEN_RIVAL)
   return {
     nearest,
-    margin: nearest.similarity - (rival?.similarity ?? floor),
-    vote: own / all,
-    agreement: agreeing / neighbours.length,
-    groups: groups.size,
+    margin: nearest.similarity - (rivals[0]?.similarity ?? floor),
+    lead:
+      meanOf(own, farthest) -
+      (second
+        ? meanOf(
+            neighbours.filter(({ group }) => group === second[0]),
+            farthest,
+          )
+        : floor),
+    vote: first[1] / all,
+    groups: votes.size,
+    own,
+    rivals,
   }
 }
 
+/** Of the three nearest; who was not found is as far as the farthest that was. */
+function meanOf(group: readonly Neighbour[], farthest: number): number {
+  let sum = 0
+  for (let at = 0; at < LEADERS; at++) sum += group[at]?.similarity ?? farthest
+  return sum / LEADERS
+}
+
 const SHARPNESS = 20
+const LEADERS = 3
 /** Whatever was not found is at least this much farther than the last that was. */
 const UNSEEN_RIVAL = 0.1

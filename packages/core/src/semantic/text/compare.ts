@@ -14,15 +14,11 @@ import { trigramSimilarity } from './trigrams.js'
 export interface Comparison {
   /** Jaccard index of the stems, weighted by how much each says (the shipped baseline). */
   readonly jaccard: number
-  /** The same, weighted by the namespace's own frequencies. */
-  readonly overlap: number
   /** Jaccard index of the character trigrams. */
   readonly trigrams: number
   /** What the most telling word says that only the new text has, by the namespace's own frequencies. */
   readonly unmatchedNew: number
   readonly unmatchedOld: number
-  /** Shorter to longer, by characters. */
-  readonly lengthRatio: number
   /** 1 where both sides have numbers (of any kind) or identifiers that the other lacks. */
   readonly numberConflict: number
   /** 1 where one side alone has some that the other lacks. */
@@ -59,7 +55,6 @@ export function compareTexts(
   frequencies: Frequencies,
   guards: readonly Guard[] = BUILT_IN_GUARDS,
 ): Comparison {
-  const { jaccard, overlap } = stemOverlap(fresh, old, frequencies)
   const differences = differencesOf(fresh, old)
   const { content, quantities: numbers, identifiers } = differences
   const names = namesDifference(fresh, old)
@@ -68,12 +63,10 @@ export function compareTexts(
   const substitutions = Math.min(content.fresh.length, content.old.length)
   const extras = Math.abs(content.fresh.length - content.old.length)
   return {
-    jaccard,
-    overlap,
+    jaccard: stemOverlap(fresh, old),
     trigrams: trigramSimilarity(fresh.trigrams, old.trigrams),
     unmatchedNew: heaviest(content.fresh, frequencies),
     unmatchedOld: heaviest(content.old, frequencies),
-    lengthRatio: ratio(fresh.text.length, old.text.length),
     numberConflict: numberSides === 2 ? 1 : 0,
     numberExtra: numberSides === 1 ? 1 : 0,
     negation: negationDiffers(fresh, old, differences) ? 1 : (fresh.negations.count - old.negations.count) % 2 === 0 ? 0 : 0.5,
@@ -89,15 +82,9 @@ export function compareTexts(
   }
 }
 
-function stemOverlap(
-  fresh: TextProfile,
-  old: TextProfile,
-  frequencies: Frequencies,
-): { readonly jaccard: number; readonly overlap: number } {
+function stemOverlap(fresh: TextProfile, old: TextProfile): number {
   let shared = 0
   let all = 0
-  let sharedOwn = 0
-  let allOwn = 0
   let i = 0
   let j = 0
   while (i < fresh.stems.length || j < old.stems.length) {
@@ -106,18 +93,15 @@ function stemOverlap(
     const both = a === b
     const first = both || b === undefined || (a !== undefined && a < b)
     const weight = (first ? fresh.weights[i] : old.weights[j]) as number
-    const own = frequencies.idf((first ? a : b) as string)
     all += weight
-    allOwn += own
     if (both) {
       shared += weight
-      sharedOwn += own
       i++
       j++
     } else if (first) i++
     else j++
   }
-  return { jaccard: all === 0 ? 1 : shared / all, overlap: allOwn === 0 ? 1 : sharedOwn / allOwn }
+  return all === 0 ? 1 : shared / all
 }
 
 function heaviest(stems: readonly string[], frequencies: Frequencies): number {
@@ -155,8 +139,4 @@ function hasSiblings({ fresh, old }: Difference<string>): boolean {
 /** How many of the sides have something left. */
 function sides(fresh: number, old: number): number {
   return (fresh > 0 ? 1 : 0) + (old > 0 ? 1 : 0)
-}
-
-function ratio(a: number, b: number): number {
-  return a === b ? 1 : Math.min(a, b) / Math.max(a, b)
 }

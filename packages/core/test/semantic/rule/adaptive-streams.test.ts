@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { createAdaptivePolicy } from '../../../src/semantic/rule/adaptive.js'
 import type { ErrorBasis } from '../../../src/semantic/rule/bound.js'
+import { FEATURES_VERSION } from '../../../src/semantic/rule/features.js'
 import type { DecisionPolicy } from '../../../src/semantic/rule/policy.js'
 import { coefficientsWith, runStream, seeded, TRUTH } from './streams.js'
 
-const PRIOR = { version: 1, coefficients: coefficientsWith({ ...TRUTH, one: -1 }) }
+const PRIOR = { version: FEATURES_VERSION, coefficients: coefficientsWith({ ...TRUTH, one: -1 }) }
 const REQUESTS = 6000
 
 /** Where `CI` is set all of them, by hand the first half. */
@@ -79,7 +80,7 @@ describe('the adaptive policy', () => {
   })
 
   it('is not misled for long by a prior that is wrong', () => {
-    const wrong = { version: 1, coefficients: coefficientsWith({ one: 3, cosine: -2, trigrams: 2 }) }
+    const wrong = { version: FEATURES_VERSION, coefficients: coefficientsWith({ one: 3, cosine: -2, trigrams: 2 }) }
     for (const seed of seeds(1, 2, 3)) {
       const policy = policyOf({ seed, prior: wrong, basis: 'requests', maxErrorRate: 0.01 })
       const result = runStream(policy, { requests: REQUESTS, random: seeded(seed) })
@@ -89,7 +90,7 @@ describe('the adaptive policy', () => {
   })
 
   it('raises no false alarm: streams that stay as they are never stop it for drift', () => {
-    for (const seed of seeds(21, 22, 23, 24, 25, 26)) {
+    for (const seed of seeds(21, 22, 23, 24, 25, 26, 27, 28, 29, 30)) {
       const policy = policyOf({ seed })
       const random = seeded(seed)
       for (let part = 0; part < 30; part++) {
@@ -107,13 +108,14 @@ describe('the adaptive policy', () => {
     expect(served).toBeGreaterThan(0.1)
     // What was kept no longer answers anything.
     const changed = runStream(policy, { requests: 1500, random, isRight: () => false })
-    expect(changed.served.filter((request) => request >= 900)).toEqual([])
-    expect(changed.wrong).toBeLessThan(0.8 * served * 750)
+    expect(changed.served.filter((request) => request >= 250).length).toBeLessThanOrEqual(3)
+    expect(changed.served.filter((request) => request >= 750)).toEqual([])
+    expect(changed.wrong).toBeLessThan(1.5 * served * 250)
     expect(policy.inspect().threshold).toBeGreaterThan(0.99)
     const after = runStream(policy, { requests: 6000, random })
     const late = after.served.filter((request) => request >= 3000).length / 3000
     // It takes the failures for no less true than what came before and after.
-    expect(late).toBeGreaterThan(0.18 * served)
+    expect(late).toBeGreaterThan(0.25 * served)
     expect(after.wrong).toBeLessThanOrEqual(0.02 * after.requests)
   })
 

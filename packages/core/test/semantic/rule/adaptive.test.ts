@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { type AdaptiveOptions, createAdaptivePolicy } from '../../../src/semantic/rule/adaptive.js'
-import { FEATURE_NAMES } from '../../../src/semantic/rule/features.js'
+import { FEATURE_NAMES, FEATURES_VERSION } from '../../../src/semantic/rule/features.js'
 import type { Candidate, DecisionPolicy } from '../../../src/semantic/rule/policy.js'
 import { cpuTime } from '../../cpu-time.js'
 import { coefficientsWith, drawCandidate, featuresWith, finish, runStream, seeded, TRUTH } from './streams.js'
 
-const PRIOR = { version: 1, coefficients: coefficientsWith(TRUTH) }
+const PRIOR = { version: FEATURES_VERSION, coefficients: coefficientsWith(TRUTH) }
 
 function policyOf(given: Partial<AdaptiveOptions> = {}): DecisionPolicy {
   let time = 0
@@ -266,7 +266,9 @@ describe('inspect', () => {
   })
 
   it('tells that a prior belongs to other features', () => {
-    expect(() => policyOf({ prior: { version: 1, coefficients: [1, 2] } })).toThrow(RangeError)
-    expect(() => policyOf({ prior: { ...PRIOR, version: 2 } })).toThrow(`version 1 has ${FEATURE_NAMES.length} coefficients`)
+    expect(() => policyOf({ prior: { version: FEATURES_VERSION, coefficients: [1, 2] } })).toThrow(RangeError)
+    expect(() => policyOf({ prior: { ...PRIOR, version: FEATURES_VERSION + 1 } })).toThrow(
+      `version ${FEATURES_VERSION} has ${FEATURE_NAMES.length} coefficients`,
+    )
   })
 })

@@ -70,6 +70,16 @@ describe('an error curve', () => {
     expect(curveOf(points).sum().add(0.97)).toBeGreaterThan(0.01)
   })
 
+  it('goes by what is likely alone', () => {
+    const unlikely = (count: number): Point[] => Array.from({ length: count }, () => ({ p: 0.2, wrong: true, weight: 1 }))
+    const likely = draw(2000, (p) => 1 - p, 6).filter(({ p }) => p >= 0.5)
+    expect(
+      curveOf([...likely, ...unlikely(2000)])
+        .sum()
+        .add(0.95),
+    ).toBe(curveOf(likely).sum().add(0.95))
+  })
+
   it('counts a rejection as often as it is told to', () => {
     const points = draw(500, (p) => 1 - p, 4)
     const bad = { p: 0.98, wrong: true }

@@ -89,6 +89,15 @@ describe('fitLogistic', () => {
     for (const [index, value] of weighed.entries()) expect(value).toBeCloseTo(repeated[index] as number, 6)
   })
 
+  it('draws each coefficient as firmly as is said of it', () => {
+    const prior = Float64Array.from(NONE, () => 2)
+    const beta = fit(drawExamples(200, PLANTED, 9), { prior, ridge: Float64Array.from(NONE, (_, at) => (at === 1 ? 1e6 : 1e-3)) })
+    expect(beta[1]).toBeCloseTo(2, 3)
+    const free = fit(drawExamples(200, PLANTED, 9), { prior, ridge: 1e-3 })
+    expect(Math.abs((free[1] as number) - 2)).toBeGreaterThan(0.1)
+    expect(Math.abs((beta[2] as number) - 2)).toBeGreaterThan(0.1)
+  })
+
   it('yields after at most 100 examples', () => {
     let touched = new Set<number>()
     const examples = drawExamples(2000, PLANTED, 7).map((each, index) => ({

@@ -21,10 +21,23 @@ describe('standingOf', () => {
     const standing = standingOf(neighbours([0.9, 'a'], [0.85, 'a'], [0.7, 'b'], [0.6, 'c']))
     expect(standing.nearest.id).toBe('n0')
     expect(standing.margin).toBeCloseTo(0.2, 12)
-    expect(standing.agreement).toBe(0.5)
     expect(standing.groups).toBe(3)
     const weights = [0.9, 0.85, 0.7, 0.6].map((similarity) => Math.exp(20 * (similarity - 0.9)))
     expect(standing.vote).toBeCloseTo(((weights[0] as number) + (weights[1] as number)) / weights.reduce((a, b) => a + b), 12)
+  })
+
+  it('speaks for the group that most of what is near belongs to, though another entry is nearer still', () => {
+    const standing = standingOf(neighbours([0.9, 'a'], [0.89, 'b'], [0.88, 'b'], [0.5, 'b']))
+    expect(standing.nearest.id).toBe('n1')
+    expect(standing.margin).toBeCloseTo(-0.01, 12)
+    expect(standing.lead).toBeCloseTo((0.89 + 0.88 + 0.5) / 3 - (0.9 + 0.5 + 0.5) / 3, 12)
+    expect(standingOf(neighbours([0.9, 'a'], [0.7, 'b'], [0.7, 'b'])).nearest.id).toBe('n0')
+  })
+
+  it('leads by its three nearest over the group with the next most votes, not over the next nearest', () => {
+    const standing = standingOf(neighbours([0.9, 'a'], [0.8, 'c'], [0.79, 'b'], [0.78, 'b'], [0.77, 'b'], [0.6, 'a']))
+    expect(standing.lead).toBeCloseTo((0.9 + 0.6 + 0.6) / 3 - (0.79 + 0.78 + 0.77) / 3, 12)
+    expect(standingOf(neighbours([0.9, 'a'], [0.8, 'a'])).lead).toBeCloseTo((0.9 + 0.8 + 0.8) / 3 - 0.7, 12)
   })
 
   it('takes a rival that was not found for farther than all that were', () => {
@@ -42,13 +55,14 @@ describe('standingOf', () => {
   it('is finite and within its ranges whatever the neighbours are', () => {
     fc.assert(
       fc.property(neighboursArbitrary, (given) => {
-        const { margin, vote, agreement, groups } = standingOf(given)
-        expect(margin).toBeGreaterThanOrEqual(-1)
-        expect(margin).toBeLessThanOrEqual(2)
+        const { nearest, margin, lead, vote, groups, own, rivals } = standingOf(given)
+        for (const distance of [margin, lead]) expect(Math.abs(distance)).toBeLessThanOrEqual(2)
+        expect(new Set([...own, ...rivals])).toEqual(new Set(given))
+        expect(own[0]).toBe(nearest)
+        expect(own.every(({ group }) => group === nearest.group)).toBe(true)
+        expect(rivals.some(({ group }) => group === nearest.group)).toBe(false)
         expect(vote).toBeGreaterThan(0)
         expect(vote).toBeLessThanOrEqual(1)
-        expect(agreement).toBeGreaterThan(0)
-        expect(agreement).toBeLessThanOrEqual(1)
         expect(groups).toBe(new Set(given.map(({ group }) => group)).size)
       }),
     )

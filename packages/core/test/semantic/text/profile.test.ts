@@ -181,9 +181,7 @@ describe('whatever the texts', () => {
         matchable(profileOf(given))
         expect(comparison).toMatchObject({
           jaccard: 1,
-          overlap: 1,
           trigrams: 1,
-          lengthRatio: 1,
           extras: 0,
           substitutions: 0,
           question: 0,
