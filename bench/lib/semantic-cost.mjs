@@ -58,7 +58,7 @@ export function decisionCost(texts, embedder, prior, size, queries) {
     const profile = profileOf(asked[at])
     if (matchable(profile) === undefined && matches.length > 0) {
       const neighbours = matches.map(({ id, similarity }) => ({ id, similarity, group: id }))
-      const standing = standingOf(neighbours)
+      const standing = standingOf(neighbours, policy.considers)
       const { id, similarity } = standing.nearest
       const comparison = compareTexts(profile, profiles.get(id), frequencies)
       const evidence = evidenceOf(profile, standing.own.map(witness), standing.rivals.map(witness), frequencies)

@@ -54,7 +54,7 @@ export function judgePairs(set, embedder, prior, bound, seed, each) {
           profile: others[at].profile,
         })),
       ].sort((a, b) => b.similarity - a.similarity)
-      const standing = standingOf(neighbours.slice(0, NEIGHBOURS))
+      const standing = standingOf(neighbours.slice(0, NEIGHBOURS), policy.considers)
       if (standing.nearest.id !== 'old') continue
       const comparison = compareTexts(fresh, old, frequencies)
       if (comparison.vetoes.length > 0) {

@@ -56,7 +56,7 @@ export function runStream(set, options) {
   return result
 
   function candidateOf(neighbours) {
-    const standing = standingOf(neighbours)
+    const standing = standingOf(neighbours, policy.considers)
     const { index, group, similarity } = standing.nearest
     const text = compareTexts(prompts[order[at]].profile, prompts[index].profile, frequencies, guards)
     if (text.vetoes.length > 0) {

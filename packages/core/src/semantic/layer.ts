@@ -7,6 +7,7 @@ import { LRUCache } from 'lru-cache'
 import { sha256 } from '#platform'
 import type { Entry } from '../entry/entry.js'
 import { VectorIndexError } from '../errors.js'
+import { atMost } from '../lib/at-most.js'
 import type { Awaitable, Clock } from '../ports.js'
 import type { Removal } from '../stores/hearing.js'
 import { type EmbedderEvent, guardEmbedder, type SafeEmbedder } from './embedders/guarded.js'
@@ -110,13 +111,14 @@ export function createSemanticLayer(options: ResolvedSemantic, deps: LayerDeps):
     onFailed: (error) => onFailed('policy', error),
   })
   const served = new LRUCache<string, { readonly domain: string; readonly candidate: Candidate; readonly decision: Decision }>({
-    max: MAX_SERVED,
+    ...atMost(MAX_SERVED),
   })
   let closed = false
   const learning = createLearning({
     options,
     store,
     decode: deps.decode,
+    clock: deps.clock,
     onEvent,
     onFailed,
     embedder,
@@ -165,9 +167,7 @@ export function createSemanticLayer(options: ResolvedSemantic, deps: LayerDeps):
       if ('keys' in removal) {
         for (const key of removal.keys) {
           const node = nodes.get(key)
-          if (!node) continue
-          // Another process may have removed it for what it says: what says the same is found by its own prompt alone until it is met again.
-          for (const other of nodes.inGroup(node.group)) nearby.lose(other.key, other.namespace)
+          if (node) nearby.lose(key, node.namespace)
         }
         return
       }

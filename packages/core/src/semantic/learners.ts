@@ -55,7 +55,8 @@ export function createLearners({ create, version, records, clock, onFailed = () 
   let closed = false
 
   const all = (): readonly Learner[] => [...kept.values(), ...waiting.values()]
-  const keyOf = (domain: string): string => `${RECORD_PREFIX}${version}.${domain}`
+  const keyOf = ({ domain, policy }: Learner): string =>
+    `${RECORD_PREFIX}${version}.${sha256(`${policy.name} ${policy.version ?? 0}`).slice(0, 8)}.${domain}`
 
   /** Undefined: it threw, and this was told. */
   function attempt<T>(work: () => T): T | undefined {
@@ -100,7 +101,7 @@ export function createLearners({ create, version, records, clock, onFailed = () 
 
   /** False: the store could not be asked. */
   async function load(learner: Learner): Promise<boolean> {
-    const texts = await records.read(keyOf(learner.domain))
+    const texts = await records.read(keyOf(learner))
     for (const text of texts ?? []) {
       // What it wrote itself teaches nothing, and reading thousands of labels holds the event loop.
       const digest = sha256(text)
@@ -111,7 +112,9 @@ export function createLearners({ create, version, records, clock, onFailed = () 
 
   function merge(learner: Learner, text: string): boolean {
     const { policy } = learner
-    if (!attempt(() => policy.merge(text))) return false
+    const read = attempt(() => policy.merge(text))
+    if (read === false) onFailed(new UnreadableLearningError())
+    if (!read) return false
     learner.learnt = Math.max(learner.learnt, attempt(() => policy.inspect().labels) ?? 0)
     rank(learner)
     work(learner)
@@ -129,7 +132,7 @@ export function createLearners({ create, version, records, clock, onFailed = () 
     const text = attempt(() => learner.policy.save())
     if (text === undefined) return true
     learner.saving = true
-    void records.write(keyOf(learner.domain), text, LIFETIME_MS).then((saved) => {
+    void records.write(keyOf(learner), text, LIFETIME_MS).then((saved) => {
       learner.saving = false
       if (!saved) return
       learner.stored = sha256(text)
@@ -218,3 +221,8 @@ const MAX_WAITING = 50
 /** Labels. */
 const SAVE_AFTER = 50
 const RETRY_MS = 1000
+
+/** What was kept of what was learnt cannot be read: it is learnt anew. */
+class UnreadableLearningError extends Error {
+  override readonly name: string = 'UnreadableLearningError'
+}

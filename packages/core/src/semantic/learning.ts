@@ -4,7 +4,9 @@ import { LRUCache } from 'lru-cache'
 import { type AnswerContent, answerTextOf } from '../answer/text.js'
 import type { Entry, EntryPrompt } from '../entry/entry.js'
 import { headerValue } from '../http/headers.js'
-import type { Awaitable } from '../ports.js'
+import { atMost } from '../lib/at-most.js'
+import { createTurns } from '../lib/turn.js'
+import type { Awaitable, Clock } from '../ports.js'
 import type { SafeEmbedder } from './embedders/guarded.js'
 import type { Lesson, SemanticQuery } from './finding.js'
 import type { Judges } from './judges/judges.js'
@@ -44,6 +46,7 @@ export interface LearningContext {
   readonly options: ResolvedSemantic
   readonly store: LayerStore
   readonly decode: (entry: Entry) => Awaitable<Uint8Array>
+  readonly clock: Clock
   readonly onEvent: (event: SemanticEvent) => void
   readonly onFailed: (where: 'index' | 'learn', error: unknown) => void
   readonly embedder: SafeEmbedder
@@ -56,11 +59,11 @@ export interface LearningContext {
 }
 
 export function createLearning(context: LearningContext): Learning {
-  const { options, store, decode, onEvent, onFailed, embedder, nearby, judges, learners, least, isClosed } = context
+  const { options, store, decode, clock, onEvent, onFailed, embedder, nearby, judges, learners, least, isClosed } = context
   const { nodes } = nearby
   const running = new Set<Promise<void>>()
   /** Keys of entries that could not be added. */
-  const missed = new LRUCache<string, true>({ max: MAX_MISSED })
+  const missed = new LRUCache<string, true>(atMost(MAX_MISSED))
 
   function inBackground(work: Promise<void>, where: 'index' | 'learn'): void {
     const guarded = work.catch((error: unknown) => onFailed(where, error))
@@ -110,7 +113,10 @@ export function createLearning(context: LearningContext): Learning {
       over,
       found: (entry) => void found.push(slim(entry)),
     })
+    const turns = createTurns(clock)
     for (const entry of found) {
+      const turn = turns()
+      if (turn) await turn
       if (isClosed()) return
       await restoreOne(entry).catch((error: unknown) => onFailed('index', error))
     }
@@ -136,8 +142,10 @@ export function createLearning(context: LearningContext): Learning {
       throw new StoreUnansweredError(still.reason)
     }
     if (isClosed() || still.kind === 'absent' || still.entry.id !== entry.id) return
-    nearby.frequenciesOf(namespace).add(profileOf(text))
-    await nearby.add({ key: entry.key, entryId: entry.id, namespace, text, group, owner }, vector, entry.staleAt)
+    const profile = profileOf(text)
+    // An answer that is fetched anew is no other prompt.
+    if (!nodes.get(entry.key)) nearby.frequenciesOf(namespace).add(profile)
+    await nearby.add({ key: entry.key, entryId: entry.id, namespace, text, group, owner }, vector, entry.staleAt, profile)
   }
 
   function isMatchable(text: string): boolean {

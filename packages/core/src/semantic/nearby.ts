@@ -11,6 +11,7 @@ import type { SemanticQuery } from './finding.js'
 import { createNodeTable, MAX_NODES, type Node, type NodeTable } from './nodes.js'
 import type { VectorIndex, VectorMatch } from './ports.js'
 import type { Neighbour } from './rule/standing.js'
+import type { Words } from './text/evidence.js'
 import { createFrequencies, type Frequencies } from './text/frequencies.js'
 import { guardIndex } from './vectors/guarded.js'
 import { createMemoryVectorIndex } from './vectors/memory.js'
@@ -44,7 +45,7 @@ export interface Nearby {
   /** Tells other processes, and those to come, of it. */
   recordGroup(entry: Entry, group: string): void
   /** Makes an entry one that can be found, or its vector last longer. @param deleteAt ms since the epoch */
-  add(node: Node, vector: Float32Array, deleteAt: number): Promise<void>
+  add(node: Node, vector: Float32Array, deleteAt: number, words?: Words): Promise<void>
   /** Neither the node nor its vector is found any more. */
   lose(key: string, namespace: string): void
   /**
@@ -75,7 +76,7 @@ export function createNearby({ store, index: given, embedderId, clock, onFailed 
   const index = given ? guardIndex(given, clock) : (own as VectorIndex)
   // An index of the app's own may be others' too: what leaves this process's memory stays there.
   const nodes = createNodeTable(MAX_NODES, ({ key, namespace }) => own && drop(key, namespace))
-  const frequencies = new LRUCache<string, Frequencies>({ max: MAX_NAMESPACES })
+  const frequencies = new LRUCache<string, Frequencies>(atMost(MAX_NAMESPACES))
   /** Groups whose answers were rejected, and others until when (monotonic, ms) they are known not to be. */
   const rejections = new LRUCache<string, number>(atMost(MAX_NODES))
   /** Vectors of two embedders are never compared. */
@@ -182,9 +183,9 @@ export function createNearby({ store, index: given, embedderId, clock, onFailed 
     recordGroup({ key, id, deleteAt }, group) {
       if (store.records.lasting) void store.records.write(groupKey(key, id), group, deleteAt - clock.now())
     },
-    async add(node, vector, deleteAt) {
+    async add(node, vector, deleteAt, words) {
       const { key, namespace } = node
-      if (nodes.get(key) !== node) nodes.add(node)
+      if (nodes.get(key) !== node) nodes.add(node, words)
       await index.add(spaceOf(namespace), [{ id: key, vector, deleteAt }])
       // It went while it was added.
       if (!nodes.get(key)) drop(key, namespace)

@@ -1,6 +1,7 @@
 /** What is known of each entry that has a vector: its prompt, the group of equal answers that it belongs to, and who asked. */
 
 import { LRUCache } from 'lru-cache'
+import { atMost } from '../lib/at-most.js'
 import type { Words } from './text/evidence.js'
 import { profileOf, type TextProfile } from './text/profile.js'
 
@@ -20,13 +21,12 @@ export interface Node {
 export interface NodeTable {
   get(key: string): Node | undefined
   profileOf(node: Node): TextProfile
-  /** As `profileOf`, but kept for all nodes. */
+  /** As `profileOf`, but kept for more nodes. */
   wordsOf(node: Node): Words
   groupSize(group: string): number
-  /** Prompts of two users at least were found to belong to it, or one that the app itself answered. */
-  isShared(group: string): boolean
   inGroup(group: string): readonly Node[]
-  add(node: Node): void
+  /** @param words its words, where they are at hand */
+  add(node: Node, words?: Words): void
   /** The node that was there. */
   remove(key: string): Node | undefined
   /** The nodes that were under keys which begin with `prefix`. */
@@ -36,37 +36,39 @@ export interface NodeTable {
   readonly size: number
 }
 
-interface Group {
-  size: number
-  readonly owners: Set<string | undefined>
-}
-
 export function createNodeTable(maxNodes: number, onEvicted: (node: Node) => void): NodeTable {
-  const groups = new Map<string, Group>()
-  const profiles = new LRUCache<string, TextProfile>({ max: MAX_PROFILES })
-  const words = new Map<string, Words>()
+  /** Keys of each group's nodes. */
+  const groups = new Map<string, Set<string>>()
+  const profiles = new LRUCache<string, TextProfile>(atMost(MAX_PROFILES))
+  const words = new LRUCache<string, Words>({
+    maxSize: MAX_STEMS,
+    sizeCalculation: ({ stems, content }) => stems.length + content.length + 1,
+  })
   const nodes = new LRUCache<string, Node>({
-    max: maxNodes,
+    ...atMost(maxNodes),
     dispose(node, key, reason) {
       profiles.delete(key)
       words.delete(key)
-      leave(node.group)
+      leave(node)
       if (reason === 'evict') onEvicted(node)
     },
   })
 
-  function join({ group, owner }: Node): void {
-    const known = groups.get(group) ?? { size: 0, owners: new Set() }
-    known.size++
-    if (known.owners.size < OWNERS_NEEDED) known.owners.add(owner)
-    groups.set(group, known)
+  function join({ key, group }: Node): void {
+    const keys = groups.get(group) ?? new Set()
+    groups.set(group, keys.add(key))
   }
 
-  function leave(group: string): void {
-    const known = groups.get(group)
-    if (!known) return
-    known.size--
-    if (known.size <= 0) groups.delete(group)
+  function leave({ key, group }: Node): void {
+    const keys = groups.get(group)
+    keys?.delete(key)
+    if (keys?.size === 0) groups.delete(group)
+  }
+
+  function keepWords({ key }: Node, { stems, content }: Words): Words {
+    const kept = { stems, content }
+    words.set(key, kept)
+    return kept
   }
 
   return {
@@ -81,22 +83,17 @@ export function createNodeTable(maxNodes: number, onEvicted: (node: Node) => voi
     wordsOf(node) {
       const known = words.get(node.key)
       if (known) return known
-      const { stems, content } = profiles.get(node.key) ?? profileOf(node.text)
-      const made = { stems, content }
+      const found = profiles.get(node.key) ?? profileOf(node.text)
       // It may be gone already.
-      if (nodes.peek(node.key) === node) words.set(node.key, made)
-      return made
+      return nodes.peek(node.key) === node ? keepWords(node, found) : found
     },
     groupSize: (group) => groups.get(group)?.size ?? 0,
-    isShared(group) {
-      const owners = groups.get(group)?.owners
-      return owners !== undefined && (owners.size >= OWNERS_NEEDED || owners.has(CURATED))
-    },
-    inGroup: (group) => [...nodes.values()].filter((node) => node.group === group),
-    add(node) {
+    inGroup: (group) => [...(groups.get(group) ?? [])].flatMap((key) => nodes.peek(key) ?? []),
+    add(node, given) {
       nodes.delete(node.key)
       join(node)
       nodes.set(node.key, node)
+      if (given) keepWords(node, given)
     },
     remove(key) {
       const node = nodes.peek(key)
@@ -123,5 +120,6 @@ export function createNodeTable(maxNodes: number, onEvicted: (node: Node) => voi
 export const CURATED = 'curated'
 /** Entries that are found by meaning, most. */
 export const MAX_NODES = 20_000
-const OWNERS_NEEDED = 2
+/** Of all words that are kept: some 25 a node. */
+const MAX_STEMS = 500_000
 const MAX_PROFILES = 2000

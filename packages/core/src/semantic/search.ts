@@ -7,14 +7,16 @@ import type { SafeEmbedder } from './embedders/guarded.js'
 import type { Considered, Finding, Lesson, NoMatchReason, SemanticQuery } from './finding.js'
 import type { Learners } from './learners.js'
 import type { Nearby, NearNode } from './nearby.js'
+import { CURATED } from './nodes.js'
 import type { ResolvedSemantic } from './options.js'
 import type { Calibration } from './ports.js'
 import { featuresOf } from './rule/features.js'
 import type { Candidate, Decision } from './rule/policy.js'
-import { standingOf } from './rule/standing.js'
+import { type Standing, standingOf } from './rule/standing.js'
 import { compareTexts } from './text/compare.js'
 import { matchable } from './text/eligibility.js'
 import { evidenceOf, type Witness } from './text/evidence.js'
+import type { Frequencies } from './text/frequencies.js'
 import { profileOf, type TextProfile } from './text/profile.js'
 
 /** The layer's parts that searching works with. */
@@ -80,6 +82,16 @@ export function createSearch(context: SearchContext): (query: SemanticQuery) => 
     return { words: nodes.wordsOf(node), similarity }
   }
 
+  /** Two users asked something near that prompt which no guard keeps apart from it, and were answered the same; or the app answered it itself. */
+  function isConfirmed(profile: TextProfile, { nearest, own }: Standing<NearNode>, frequencies: Frequencies): boolean {
+    const owners = new Set([nearest.node.owner])
+    for (const { node, similarity } of own) {
+      if (owners.has(node.owner) || similarity < nearest.similarity - WITNESS_REACH) continue
+      if (compareTexts(profile, nodes.profileOf(node), frequencies, options.guards).vetoes.length === 0) owners.add(node.owner)
+    }
+    return owners.size > 1 || owners.has(CURATED)
+  }
+
   function judge(query: SemanticQuery, profile: TextProfile, vector: Float32Array, neighbours: readonly NearNode[]): Awaitable<Finding> {
     const { domain, namespace } = query.semantic
     const policy = learners.of(domain)
@@ -92,7 +104,7 @@ export function createSearch(context: SearchContext): (query: SemanticQuery) => 
       decide(undefined)
       return nothing('nothing-near', { query, profile, vector, neighbours, candidate: undefined, decision: undefined })
     }
-    const standing = standingOf(neighbours)
+    const standing = standingOf(neighbours, policy.considers)
     const { nearest } = standing
     const { node, similarity } = nearest
     const { entryId, group } = node
@@ -122,7 +134,7 @@ export function createSearch(context: SearchContext): (query: SemanticQuery) => 
     const no = (reason: NoMatchReason, auditRate = 1): Finding => nothing(reason, lesson(candidate, { ...decision, auditRate }), considered)
     if (decision.action === 'ask') return no('unsure', decision.auditRate)
     if (query.least !== undefined && !(similarity >= query.least)) return no('unsure')
-    if (options.quorum && node.owner !== query.owner && !nodes.isShared(group)) return no('quorum')
+    if (options.quorum && node.owner !== query.owner && !isConfirmed(profile, standing, frequencies)) return no('quorum')
     const isAudit = decision.action === 'audit' && query.mayAudit
     const verifies = isAudit && options.audit === 'verify' && query.mayVerify
     if (isAudit && !verifies) return no('audit', decision.auditRate)
@@ -152,3 +164,6 @@ const ACTIONS: ReadonlySet<unknown> = new Set(['serve', 'audit', 'ask'])
 function nothing(reason: NoMatchReason, lesson?: Lesson, considered?: Considered): Finding {
   return { match: undefined, reason, considered, lesson }
 }
+
+/** How much farther than the entry itself another user's prompt may be that confirms it: cosines. */
+const WITNESS_REACH = 0.15

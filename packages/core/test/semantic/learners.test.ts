@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { sha256 } from '#platform'
 import { createLearners, type Learners } from '../../src/semantic/learners.js'
 import type { DecisionPolicy, Outcome } from '../../src/semantic/rule/policy.js'
 import type { Records } from '../../src/stores/records.js'
@@ -7,6 +8,9 @@ import { completion, harness, open, record } from '../engine/support.js'
 import { ask, bold, SKY, SKY_AGAIN, settled as settledCache } from './support.js'
 
 const OUTCOME = { same: true } as Outcome
+
+/** Where what a policy learnt of the domain `d` is kept. */
+const recordOf = (policy: string, version = 0): string => `lc0.semantic.v.${sha256(`${policy} ${version}`).slice(0, 8)}.d`
 
 /** Counts its labels; what is saved is the count, and what is merged is added. */
 function counting(steps: () => Iterator<void> | undefined = () => undefined): DecisionPolicy {
@@ -75,7 +79,7 @@ describe('learners', () => {
   it('write nothing where what others wrote could not be read, and write it later', async () => {
     const records = memoryOf()
     const learners = createLearners({ create: () => counting(), version: 'v', records, clock: createManualClock() })
-    records.texts.set('lc0.semantic.v.d', '7000')
+    records.texts.set(recordOf('counting'), '7000')
     records.down = true
     for (let time = 0; time < 50; time++) learners.learn('d', OUTCOME)
     await settled()
@@ -98,7 +102,7 @@ describe('learners', () => {
     }
     expect([...records.texts.values()]).toEqual(['150'])
     expect(merged).toEqual([])
-    records.texts.set('lc0.semantic.v.d', '170')
+    records.texts.set(recordOf('counting'), '170')
     for (let time = 0; time < 100; time++) {
       learners.learn('d', OUTCOME)
       await settled()
@@ -164,7 +168,7 @@ describe('learners', () => {
   it('go on with the work that is due as soon as what was learnt is read', async () => {
     const records = memoryOf()
     const clock = createManualClock()
-    records.texts.set('lc0.semantic.v.d', '300')
+    records.texts.set(recordOf('counting'), '300')
     let worked = 0
     function* steps(): Generator<void, void> {
       worked++
@@ -215,9 +219,28 @@ describe('a policy that throws', () => {
     expect(errors).toHaveLength(3)
   })
 
+  it('keeps what policies of another name or form have learnt, and tells of what cannot be read', async () => {
+    const records = memoryOf()
+    records.texts.set(recordOf('counting'), 'nonsense')
+    records.texts.set(recordOf('counting', 1), '300')
+    const { learners, errors } = failing({ version: 2 }, { records })
+    for (let label = 0; label < 50; label++) learners.learn('d', OUTCOME)
+    await settled()
+    expect(errors).toEqual([])
+    expect(Object.fromEntries(records.texts)).toEqual({
+      [recordOf('counting')]: 'nonsense',
+      [recordOf('counting', 1)]: '300',
+      [recordOf('counting', 2)]: '50',
+    })
+    const other = failing({}, { records })
+    other.learners.of('d')
+    await settled()
+    expect(other.errors).toMatchObject([{ name: 'UnreadableLearningError' }])
+  })
+
   it('when what was saved is added is told of, and goes on with what it has', async () => {
     const records = memoryOf()
-    records.texts.set('lc0.semantic.v.d', '7')
+    records.texts.set(recordOf('counting'), '7')
     const { learners, errors } = failing({ merge: fail }, { records })
     learners.of('d')
     await settled()

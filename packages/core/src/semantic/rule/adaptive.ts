@@ -5,7 +5,7 @@
  */
 
 import { type BoundOptions, type Threshold, thresholdOf } from './bound.js'
-import { type ErrorCurve, fitCurve } from './curve.js'
+import { type ErrorCurve, fitCurve, type Point } from './curve.js'
 import { createDriftTest } from './drift.js'
 import { DIFFERENCES, FEATURE_NAMES, FEATURE_SCALE, FEATURES_VERSION, type Features } from './features.js'
 import { createLabelRing, type Label } from './labels.js'
@@ -126,7 +126,11 @@ export function createAdaptivePolicy(options: AdaptiveOptions): DecisionPolicy {
     unlearnt = 0
     const begun = era
     const labels = [...ring.all]
-    const examples = labels.map(exampleOf)
+    const examples: Example[] = []
+    for (const label of labels) {
+      examples.push(exampleOf(label))
+      if (examples.length % SLICE === 0) yield
+    }
     const ridge = prior ? PRIOR_RIDGE : RIDGE * FEATURE_SCALE * FEATURE_SCALE
     const whole = yield* fitLogistic(examples, { prior: start, ridge, start: beta })
     const curve = yield* curveOf(labels, yield* leftOut(examples, whole, ridge))
@@ -152,13 +156,15 @@ export function createAdaptivePolicy(options: AdaptiveOptions): DecisionPolicy {
     }
     for (const [index, features] of recent.entries()) {
       if (features) probabilities.push(probability(coefficients, features))
-      if (index % RECENT_SLICE === 0) yield
+      if (index % SLICE === 0) yield
     }
     return probabilities
   }
 
   return {
     name: 'adaptive',
+    version: FEATURES_VERSION,
+    considers: 'group',
     decide,
     preview,
     learn,
@@ -203,13 +209,13 @@ function coefficientsOf(prior: Prior | undefined): Float64Array {
  * below a threshold of before err more often, not less. New ones count more: a cache that fills errs less than it did.
  */
 function* curveOf(labels: readonly Label[], unseen: Float64Array): Generator<void, ErrorCurve> {
-  return yield* fitCurve(
-    labels.map(({ correct, rejected }, index) => ({
-      p: unseen[index] as number,
-      wrong: !correct,
-      weight: (rejected ? REJECTION_WORTH : 1) * 0.5 ** ((labels.length - index) / HALF_LIFE),
-    })),
-  )
+  const points: Point[] = []
+  for (const [index, { correct, rejected }] of labels.entries()) {
+    const weight = (rejected ? REJECTION_WORTH : 1) * 0.5 ** ((labels.length - index) / HALF_LIFE)
+    points.push({ p: unseen[index] as number, wrong: !correct, weight })
+    if (index % SLICE === 0) yield
+  }
+  return yield* fitCurve(points)
 }
 
 function exampleOf({ features, correct, chance, rejected }: Label): Example {
@@ -220,7 +226,7 @@ const NOTHING: Threshold = { tau: Number.POSITIVE_INFINITY, error: 0, upper: 0, 
 const MAX_LABELS = 6000
 /** Long enough to count what is served, short enough to follow a cache that fills. */
 const MAX_RECENT = 2500
-const RECENT_SLICE = 500
+const SLICE = 500
 /** So many recent requests stand for those to come. */
 const LEAST_RECENT = 500
 const LEAST_LABELS = 250

@@ -63,7 +63,7 @@ export function createLabelRing(capacity: number, by: string, now: () => number)
     },
     save: () => [JSON.stringify({ version: FEATURES_VERSION, since }), ...labels.map(rowOf)].join('\n'),
     merge(saved) {
-      const read = readSaved(saved, new Set(labels.map(rowOf)))
+      const read = readSaved(saved, new Set(labels.map(rowOf)), capacity)
       if (!read) return undefined
       const own = new Set(read.labels.length > 0 ? labels.map(idOf) : [])
       const time = now()
@@ -109,12 +109,22 @@ function byAge(a: Label, b: Label): number {
 }
 
 /** @param known rows that need not be read */
-function readSaved(saved: string, known: ReadonlySet<string>): { readonly since: number; readonly labels: readonly Label[] } | undefined {
+function readSaved(
+  saved: string,
+  known: ReadonlySet<string>,
+  most: number,
+): { readonly since: number; readonly labels: readonly Label[] } | undefined {
   try {
     const [header = '', ...rows] = saved.split('\n')
     const { version, since } = JSON.parse(header) as { version?: unknown; since?: unknown }
     if (version !== FEATURES_VERSION || !isNumber(since)) return undefined
-    return { since, labels: rows.filter((row) => !known.has(row)).map(labelOf) }
+    return {
+      since,
+      labels: rows
+        .slice(-most)
+        .filter((row) => !known.has(row))
+        .map(labelOf),
+    }
   } catch {
     return undefined
   }
@@ -126,7 +136,7 @@ function labelOf(row: string): Label {
   const [at, chance, flags] = [time, share, bits].map(Number) as [number, number, number]
   if (by === '' || more.length > 0 || ![at, chance, flags].every(isNumber)) throw new TypeError('no label')
   const bytes = atob(text)
-  if (bytes.length !== FEATURE_NAMES.length || chance <= 0 || chance > 1) throw new TypeError('no label')
+  if (bytes.length !== FEATURE_NAMES.length || chance < LEAST_CHANCE || chance > 1) throw new TypeError('no label')
   const features = new Int8Array(bytes.length)
   for (let index = 0; index < bytes.length; index++) features[index] = bytes.charCodeAt(index)
   const has = (flag: number): boolean => (flags & flag) !== 0
@@ -141,6 +151,8 @@ function isNumber(value: unknown): value is number {
 const MOST_AHEAD_MS = 24 * 60 * 60 * 1000
 /** Older than any label, and not never. */
 const LONG_AGO = 1
+/** Of an audit: a label stands for so many requests at the most. */
+const LEAST_CHANCE = 0.01
 const CORRECT = 1
 const AUDITED = 2
 const REJECTED = 4

@@ -2,7 +2,7 @@
 
 import type { Features } from './features.js'
 
-/** The entry nearest to a prompt, after every guard let it pass. */
+/** An entry near a prompt, after every guard let it pass. */
 export interface Candidate {
   readonly features: Features
   /** Cosine. */
@@ -39,6 +39,15 @@ export interface Outcome {
 export interface DecisionPolicy {
   /** Short, stable label: 'adaptive', 'vcache', 'static'. */
   readonly name: string
+  /** Names the form of what `save` gives: what was saved under another one is not read, nor overwritten. @default 0 */
+  readonly version?: number | undefined
+  /**
+   * Which entry its candidates are: the nearest of all, or of the group of equal answers that most of what is near belongs to. The nearest
+   * of all always where it is the same prompt but for its spelling.
+   *
+   * @default 'nearest'
+   */
+  readonly considers?: 'nearest' | 'group' | undefined
   /** @param candidate undefined where there was none, which counts as a request all the same */
   decide(candidate: Candidate | undefined): Decision
   /** As `decide`, but nothing is counted and no lots are drawn: 'serve' where it might be audited. Absent: `explain` cannot tell. */

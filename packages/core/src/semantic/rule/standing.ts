@@ -9,7 +9,7 @@ export interface Neighbour {
 }
 
 export interface Standing<N extends Neighbour = Neighbour> {
-  /** The nearest of the group that has most of the vote. */
+  /** The nearest of the group that is considered. */
   readonly nearest: N
   /** How much nearer it is than the nearest of another group, below 0 where that one is nearer; the farthest there is stands for one where there is none. */
   readonly margin: number
@@ -25,9 +25,12 @@ export interface Standing<N extends Neighbour = Neighbour> {
   readonly rivals: readonly N[]
 }
 
-/** @param neighbours best first, at least one */
-export function standingOf<N extends Neighbour>(neighbours: readonly N[]): Standing<N> {
-  const best = (neighbours[0] as N).similarity
+/**
+ * @param neighbours best first, at least one
+ * @param considers whose standing: as `DecisionPolicy.considers`
+ */
+export function standingOf<N extends Neighbour>(neighbours: readonly N[], considers: 'nearest' | 'group' = 'nearest'): Standing<N> {
+  const { group: nearestGroup, similarity: best } = neighbours[0] as N
   const votes = new Map<string, number>()
   let all = 0
   for (const { group, similarity } of neighbours) {
@@ -36,24 +39,20 @@ export function standingOf<N extends Neighbour>(neighbours: readonly N[]): Stand
     votes.set(group, (votes.get(group) ?? 0) + weight)
   }
   // Of equal votes the nearer group comes first.
-  const [first, second] = [...votes].sort(([, a], [, b]) => b - a) as [[string, number], [string, number] | undefined]
-  const own = neighbours.filter(({ group }) => group === first[0])
-  const rivals = neighbours.filter(({ group }) => group !== first[0])
+  const ranked = [...votes.keys()].sort((a, b) => (votes.get(b) as number) - (votes.get(a) as number))
+  const chosen = considers === 'nearest' || best >= SAME ? nearestGroup : (ranked[0] as string)
+  const second = ranked.find((group) => group !== chosen)
+  const own = neighbours.filter(({ group }) => group === chosen)
+  const rivals = neighbours.filter(({ group }) => group !== chosen)
   const nearest = own[0] as N
   const farthest = (neighbours.at(-1) as N).similarity
   const floor = Math.max(0, farthest - UNSEEN_RIVAL)
+  const next = rivals.filter(({ group }) => group === second)
   return {
     nearest,
     margin: nearest.similarity - (rivals[0]?.similarity ?? floor),
-    lead:
-      meanOf(own, farthest) -
-      (second
-        ? meanOf(
-            neighbours.filter(({ group }) => group === second[0]),
-            farthest,
-          )
-        : floor),
-    vote: first[1] / all,
+    lead: meanOf(own, farthest) - (next.length > 0 ? meanOf(next, farthest) : floor),
+    vote: (votes.get(chosen) as number) / all,
     groups: votes.size,
     own,
     rivals,
@@ -69,5 +68,7 @@ function meanOf(group: readonly Neighbour[], farthest: number): number {
 
 const SHARPNESS = 20
 const LEADERS = 3
+/** From this cosine on two prompts differ in spelling alone. */
+const SAME = 0.995
 /** Whatever was not found is at least this much farther than the last that was. */
 const UNSEEN_RIVAL = 0.1

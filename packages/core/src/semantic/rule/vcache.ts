@@ -8,6 +8,7 @@
  */
 
 import { LRUCache } from 'lru-cache'
+import { atMost } from '../../lib/at-most.js'
 import type { Candidate, Decision, DecisionPolicy } from './policy.js'
 
 export interface VCacheOptions {
@@ -37,7 +38,7 @@ interface Curve {
 }
 
 export function createVCachePolicy({ maxErrorRate, random }: VCacheOptions): DecisionPolicy {
-  const entries = new LRUCache<string, Entry>({ max: MAX_ENTRIES })
+  const entries = new LRUCache<string, Entry>(atMost(MAX_ENTRIES))
   let count = 0
 
   /** The least chance of asking that keeps the bound (equations 9 to 12): over all confidences the most favourable. */
