@@ -102,7 +102,15 @@ describe.skipIf(!version)('garbled answers', async () => {
       for (const message of heard) if (message.kind === 'changed') expect([...said, 'last']).toContain(message.key)
       // A push that was garbled may be found out only now: then the connection is made anew once more.
       const led: FlightLease[] = []
-      await until(async () => led.push(...(await lead(store, 'led').then((lease) => [lease], () => []))) > 0)
+      await until(
+        async () =>
+          led.push(
+            ...(await lead(store, 'led').then(
+              (lease) => [lease],
+              () => [],
+            )),
+          ) > 0,
+      )
       const lease = led[0] as FlightLease
       const flight = await follow(truth, 'led')
       lease.head({ id: 'x', status: 200, headers: [] })
