@@ -110,15 +110,15 @@ export function createSemanticLayer(options: ResolvedSemantic, deps: LayerDeps):
     clock,
     onFailed: (error) => onFailed('policy', error),
   })
-  const served = new LRUCache<string, { readonly domain: string; readonly candidate: Candidate; readonly decision: Decision }>({
-    ...atMost(MAX_SERVED),
-  })
+  const served = new LRUCache<string, { readonly domain: string; readonly candidate: Candidate; readonly decision: Decision }>(
+    atMost(MAX_SERVED),
+  )
   let closed = false
   const learning = createLearning({
     options,
     store,
     decode: deps.decode,
-    clock: deps.clock,
+    clock,
     onEvent,
     onFailed,
     embedder,

@@ -108,12 +108,11 @@ export function createSearch(context: SearchContext): (query: SemanticQuery) => 
     const { nearest } = standing
     const { node, similarity } = nearest
     const { entryId, group } = node
-    const others = neighbours.filter((each) => each !== nearest)
     const lesson = (candidate?: Candidate, decision?: Decision): Lesson => ({
       query,
       profile,
       vector,
-      neighbours: [nearest, ...others],
+      neighbours: [nearest, ...neighbours.filter((each) => each !== nearest)],
       candidate,
       decision,
     })
