@@ -24,6 +24,7 @@ export default defineConfig({
     // Nobody's bound: what hangs, hangs, and four suites at once on two cores take their time.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    setupFiles: [fileURLToPath(new URL('./test/support/seed.ts', import.meta.url))],
     sequence: { sequencer: LongestFirst },
     projects: [
       { extends: true, test: { name: 'alone', include: [...ALONE] } },

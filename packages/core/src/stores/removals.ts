@@ -6,7 +6,7 @@ import type { Awaitable, CacheStore, Clock } from '../ports.js'
 import type { Call, CallResult, Calls } from './calls.js'
 import { type Erasable, type EraseOutcome, eraseKeys } from './erase.js'
 import type { LateWrites } from './late-writes.js'
-import { type Finding, type ScanOutcome, scanKeys } from './scan.js'
+import { type Finding, isIn, type ScanOutcome, scanKeys } from './scan.js'
 import type { Covers, Hold, WriteBehind } from './write-behind.js'
 
 export type DeleteOutcome = 'deleted' | 'absent' | 'failed'
@@ -149,6 +149,7 @@ export function createRemovals(options: RemovalsOptions): Removals {
   return { remove, erase, scan, read: erasable.read, dropWaiting, again }
 }
 
+/** The records of answers outlive them: what is made from an answer later falls with it all the same. */
 function coversOf(prefix: string, matches: ((entry: Entry) => boolean) | undefined): Covers {
-  return (key, entry) => key.startsWith(prefix) && (matches === undefined || matches(entry))
+  return (key, entry) => key.startsWith(prefix) && isIn(prefix, key) && (matches === undefined || matches(entry))
 }

@@ -274,6 +274,16 @@ describe('dropping what waits', () => {
     }
   })
 
+  it('leaves the records of answers alone, which outlive them', async () => {
+    const chaos = createChaos({ queue: { concurrency: 2 } })
+    chaos.writes = 50
+    const writes = ['lc0.answer.a', 'lc1.t.a', 'lc0.answer.b', 'lc1.t.b'].map((key) => put(chaos, key))
+    expect(chaos.guard.dropWaiting('')).toBe(1)
+    await chaos.pass(200)
+    expect(writes.map(({ outcome }) => outcome)).toEqual(['stored', 'dropped', 'stored', 'dropped'])
+    expect([...chaos.held.keys()].sort()).toEqual(['lc0.answer.a', 'lc0.answer.b'])
+  })
+
   it('undoes nothing that the store refused', async () => {
     const chaos: Chaos = createChaos(
       {},
