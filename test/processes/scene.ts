@@ -182,7 +182,7 @@ function appOf(child: ChildProcess, port: number, agent: Agent): App {
 }
 
 /** Waits until `check` holds; an error after `ms`. */
-export async function until(check: () => boolean | Promise<boolean>, ms = 5000): Promise<void> {
+export async function until(check: () => boolean | Promise<boolean>, ms = 20_000): Promise<void> {
   const end = Date.now() + ms
   while (!(await check())) {
     if (Date.now() > end) throw new Error(`${check} did not come true within ${ms} ms`)
