@@ -41,6 +41,7 @@ export function runStream(set, options) {
     const decision = policy.decide(found?.candidate)
     if (found?.candidate) onDecision?.(found.candidate, decision, groups[found.group].label === truth)
     if (decision.action === 'serve') {
+      policy.served?.(found.candidate, decision)
       const wrong = groups[found.group].label !== truth
       const later = at >= order.length / 2
       result.hits++

@@ -223,7 +223,7 @@ export function createLlmCache(options: LlmCacheOptions = {}): LlmCache {
   const patterns = resolved.patterns && createPatterns(resolved.patterns, { clock, costOf })
   const traffic: TrafficListener[] = patterns ? [missed.listen, patterns.listen] : [missed.listen]
   const flights = createFlightTable(clock)
-  const onRejected = (id: string, key: string): void => semantic?.rejected(id, key)
+  const onRejected = (id: string, key: string, caller: string | undefined): void => semantic?.rejected(id, key, caller)
   const rejections = createRejections({ store, flights, forget, onRejected, emitter, clock })
   const context: EngineContext = {
     cache: resolved,

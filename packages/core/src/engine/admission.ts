@@ -126,7 +126,8 @@ export function createAdmission(
         const needsModelCall = !explicit && shape.kind === 'generic'
         const semanticKey = rule.semantic && !controls.exactOnly ? once(() => semanticKeyOf(input, read())) : undefined
         const owner = once(() => ownerOf(rule.owner?.(request)))
-        const query: Query = { request, rule, controls, key, shape, needsModelCall, semanticKey, owner, ticket }
+        const caller = rule.owner ? owner : () => partition.digest
+        const query: Query = { request, rule, controls, key, shape, needsModelCall, semanticKey, caller, owner, ticket }
         return answer(query)
       })
     })

@@ -67,7 +67,7 @@ export function createEngine(context: EngineContext, isClosed: () => boolean): E
   function heed(query: Query): Awaitable<Outcome> {
     const { controls, key } = query
     if (controls.reject === undefined) return answer(query, 0)
-    return chain(context.rejections.apply(controls.reject, partitionOf(key)), (rejected) =>
+    return chain(context.rejections.apply(controls.reject, partitionOf(key), query.caller), (rejected) =>
       answer(rejected ? { ...query, controls: { ...controls, noCache: true } } : query, 0),
     )
   }

@@ -43,6 +43,7 @@ export function createMeaning(
       key,
       semantic: made,
       owner: query.owner(),
+      caller: query.caller(),
       least: controls.threshold,
       isFresh: freshFor(query),
       mayAudit,

@@ -18,7 +18,9 @@ export interface Query {
   readonly needsModelCall: boolean
   /** Its prompt and everything else as one name; undefined where the route wants equal requests' answers alone. */
   readonly semanticKey: (() => SemanticKey) | undefined
-  /** Digest of who asks, where partitions are shared and the semantic layer wants to know. */
+  /** Digest of who asks; undefined where that cannot be told. */
+  readonly caller: () => string | undefined
+  /** As `caller`, where partitions are shared and the semantic layer wants to know; else undefined. */
   readonly owner: () => string | undefined
   /** This cache sent it itself. */
   readonly ticket: DetachedTicket | undefined

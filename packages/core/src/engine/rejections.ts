@@ -21,8 +21,10 @@ export interface Rejections {
   /**
    * A caller's own word, in its request. True: the id was of its partition and is rejected now, so that this request asks the origin.
    * Once for each id. Never throws or rejects.
+   *
+   * @param caller digest of who says so
    */
-  apply(id: string, partition: string): Awaitable<boolean>
+  apply(id: string, partition: string, caller: () => string | undefined): Awaitable<boolean>
 }
 
 export interface RejectionsOptions {
@@ -30,8 +32,8 @@ export interface RejectionsOptions {
   readonly flights: Pick<FlightTable, 'keyOf'>
   /** What is in flight must not be stored if it is meant. */
   readonly forget: (removal: Removal) => void
-  /** It is gone from under `key`. */
-  readonly onRejected: (id: string, key: string) => void
+  /** It is gone from under `key`. @param caller digest of who said so; undefined: the app */
+  readonly onRejected: (id: string, key: string, caller: string | undefined) => void
   readonly emitter: Emitter
   readonly clock: Pick<Clock, 'now'>
 }
@@ -41,7 +43,7 @@ export function createRejections({ store, flights, forget, onRejected, emitter, 
   const rejected = new LRUCache<string, boolean>(atMost(MAX_REMEMBERED))
   const isDone = (id: string): boolean => rejected.get(id) === false
 
-  async function rejectUnder(id: string, key: string, reason: string): Promise<RejectionReport> {
+  async function rejectUnder(id: string, key: string, reason: string, caller?: string): Promise<RejectionReport> {
     const isRepeated = rejected.has(id)
     // Whoever asks the same meanwhile is too late.
     rejected.set(id, false)
@@ -57,7 +59,7 @@ export function createRejections({ store, flights, forget, onRejected, emitter, 
     forget(meant)
     if (tiers.some(({ failed }) => failed !== undefined)) rejected.set(id, true)
     if (isRepeated) return tiers
-    onRejected(id, key)
+    onRejected(id, key, caller)
     const { route, model } = copies[0]?.meta ?? {}
     emitter.emit({ type: 'entry-rejected', at: clock.now(), entryId: id, reason, route, model })
     return tiers
@@ -75,10 +77,10 @@ export function createRejections({ store, flights, forget, onRejected, emitter, 
       if (!found || isDone(id)) return undefined
       return 'key' in found ? rejectUnder(id, found.key, labelOf(reason)) : found.unknown
     },
-    async apply(id, partition) {
+    async apply(id, partition, caller) {
       const found = await locate(id)
       if (!found || !('key' in found) || partitionOf(found.key) !== partition || isDone(id)) return false
-      return (await rejectUnder(id, found.key, BY_CALLER)) !== undefined
+      return (await rejectUnder(id, found.key, BY_CALLER, caller())) !== undefined
     },
   }
 }

@@ -15,6 +15,8 @@ export interface SemanticQuery {
   readonly semantic: Extract<SemanticKey, { kind: 'prompt' }>
   /** Digest of who asks; undefined where the partition is that user's own. */
   readonly owner: string | undefined
+  /** Digest of who asks, also there; undefined where that cannot be told. */
+  readonly caller?: string | undefined
   /** A cosine that a match has at least, as the caller wants it. */
   readonly least: number | undefined
   readonly isFresh: (entry: Entry) => boolean

@@ -64,8 +64,12 @@ export interface SemanticLayer extends Pick<Learning, 'stored' | 'met' | 'prolon
    * @throws EmbedderError, VectorError and what the index throws
    */
   findSimilar(text: string, k: number, prefix: string): Promise<readonly SimilarEntry[]>
-  /** A user found an answer wrong: what says the same is not found any more, and if it was sent for another prompt, that is learnt. */
-  rejected(entryId: string, key: string): void
+  /**
+   * A user found an answer wrong: what says the same is not found any more, and if it was sent for another prompt, that is learnt.
+   *
+   * @param caller digest of who says so; undefined: the app, which has it from whom the answer was sent to, as far as is known
+   */
+  rejected(entryId: string, key: string, caller?: string): void
   forget(removal: Removal): void
   readonly learners: Learners
   stats(): SemanticStats
@@ -135,7 +139,10 @@ export function createSemanticLayer(options: ResolvedSemantic, deps: LayerDeps):
     nearby,
     learners,
     onFailed,
-    onServed: (entryId, domain, candidate, decision) => void served.set(entryId, { domain, candidate, decision }),
+    onServed(domain, candidate, decision) {
+      served.set(candidate.entryId, { domain, candidate, decision })
+      learners.served(domain, candidate, decision)
+    },
     onReplaced: (entry) => learning.stored(entry, undefined),
   })
   if (nearby.isOwn && store.records.lasting) learning.restore()
@@ -156,12 +163,13 @@ export function createSemanticLayer(options: ResolvedSemantic, deps: LayerDeps):
       )
       return found.filter((each) => each !== undefined)
     },
-    rejected(entryId, key) {
+    rejected(entryId, key, caller) {
       nearby.disown(entryId, key)
       const known = served.get(entryId)
       if (!known) return
       served.delete(entryId)
-      learners.learn(known.domain, { candidate: known.candidate, decision: known.decision, same: false, rejected: true })
+      const { domain, candidate, decision } = known
+      learners.learn(domain, { candidate, decision, same: false, rejected: true, caller: caller ?? candidate.caller })
     },
     forget(removal) {
       if ('keys' in removal) {

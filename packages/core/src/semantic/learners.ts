@@ -8,12 +8,14 @@ import { sha256 } from '#platform'
 import { isThenable } from '../lib/deadline.js'
 import type { Clock } from '../ports.js'
 import type { Records } from '../stores/records.js'
-import type { DecisionPolicy, Outcome, PolicyState } from './rule/policy.js'
+import type { Candidate, Decision, DecisionPolicy, Outcome, PolicyState } from './rule/policy.js'
 import { createTurns } from './turns.js'
 
 export interface Learners {
   /** The policy of a domain, or one that serves nothing where it could not be made; what was learnt before is added as soon as it is read. */
   of(domain: string): DecisionPolicy
+  /** An answer was sent for another prompt. */
+  served(domain: string, candidate: Candidate, decision: Decision): void
   learn(domain: string, outcome: Outcome): void
   inspect(): readonly (PolicyState & { readonly domain: string; readonly policy: string })[]
   /** What all have learnt, for another process: no prompts, no answers. */
@@ -156,6 +158,9 @@ export function createLearners({ create, version, records, clock, onFailed = () 
 
   return {
     of: (domain) => learnerOf(domain)?.policy ?? UNMADE,
+    served(domain, candidate, decision) {
+      attempt(() => learnerOf(domain)?.policy.served?.(candidate, decision))
+    },
     learn(domain, outcome) {
       const learner = learnerOf(domain)
       if (!learner) return

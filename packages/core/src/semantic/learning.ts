@@ -186,7 +186,7 @@ export function createLearning(context: LearningContext): Learning {
       if (isConsidered)
         onEvent({ type: 'semantic-judged', verdict: opinion?.verdict, judge: opinion?.judge, audited: decision?.action === 'audit' })
       if (opinion && isConsidered && candidate && decision)
-        learners.learn(domain, { candidate, decision, same: opinion.verdict === 'same' })
+        learners.learn(domain, { candidate, decision, same: opinion.verdict === 'same', caller: query.caller })
       if (opinion?.verdict === 'same') group = node.group
     }
     const own = group ?? entry.id

@@ -28,7 +28,7 @@ export interface SearchContext {
   readonly learners: Learners
   readonly onFailed: (where: 'index' | 'router' | 'policy', error: unknown) => void
   /** An entry answers another prompt than its own. */
-  readonly onServed: (entryId: string, domain: string, candidate: Candidate, decision: Decision) => void
+  readonly onServed: (domain: string, candidate: Candidate, decision: Decision) => void
   /** Another entry was found under a key that led to an older one. */
   readonly onReplaced: (entry: Entry) => void
 }
@@ -84,12 +84,22 @@ export function createSearch(context: SearchContext): (query: SemanticQuery) => 
 
   /** Two users asked something near that prompt which no guard keeps apart from it, and were answered the same; or the app answered it itself. */
   function isConfirmed(profile: TextProfile, { nearest, own }: Standing<NearNode>, frequencies: Frequencies): boolean {
-    const owners = new Set([nearest.node.owner])
-    for (const { node, similarity } of own) {
-      if (owners.has(node.owner) || similarity < nearest.similarity - WITNESS_REACH) continue
-      if (compareTexts(profile, nodes.profileOf(node), frequencies, options.guards).vetoes.length === 0) owners.add(node.owner)
-    }
-    return owners.size > 1 || owners.has(CURATED)
+    const { owner } = nearest.node
+    if (owner === CURATED) return true
+    return own.some(
+      ({ node, similarity }) =>
+        node.owner !== owner &&
+        similarity >= nearest.similarity - WITNESS_REACH &&
+        compareTexts(profile, nodes.profileOf(node), frequencies, options.guards).vetoes.length === 0,
+    )
+  }
+
+  /** Why the nearest is not sent whatever the policy says: known before it is asked, for what is never sent counts for no bound. */
+  function withheldBy(query: SemanticQuery, profile: TextProfile, standing: Standing<NearNode>): 'unsure' | 'quorum' | undefined {
+    const { node, similarity } = standing.nearest
+    if (query.least !== undefined && !(similarity >= query.least)) return 'unsure'
+    const isOwn = !options.quorum || node.owner === query.owner
+    return isOwn || isConfirmed(profile, standing, nearby.frequenciesOf(query.semantic.namespace)) ? undefined : 'quorum'
   }
 
   function judge(query: SemanticQuery, profile: TextProfile, vector: Float32Array, neighbours: readonly NearNode[]): Awaitable<Finding> {
@@ -125,15 +135,21 @@ export function createSearch(context: SearchContext): (query: SemanticQuery) => 
     }
     const evidence = evidenceOf(profile, standing.own.map(witnessOf), standing.rivals.map(witnessOf), frequencies)
     const features = featuresOf(standing, evidence, nodes.groupSize(group), comparison, calibration)
-    const candidate: Candidate = { features, similarity, entryId }
+    const withheld = withheldBy(query, profile, standing)
+    const candidate: Candidate = {
+      features,
+      similarity,
+      entryId,
+      ...(query.caller !== undefined && { caller: query.caller }),
+      ...(withheld && { withheld: true }),
+    }
     const decision = decide(candidate)
     const considered: Considered = { entryId, similarity, vetoes, candidate, decision }
     if (!decision) return nothing('unsure', undefined, considered)
     // Whatever keeps the policy's word from being kept, its answer is seen for certain.
     const no = (reason: NoMatchReason, auditRate = 1): Finding => nothing(reason, lesson(candidate, { ...decision, auditRate }), considered)
     if (decision.action === 'ask') return no('unsure', decision.auditRate)
-    if (query.least !== undefined && !(similarity >= query.least)) return no('unsure')
-    if (options.quorum && node.owner !== query.owner && !isConfirmed(profile, standing, frequencies)) return no('quorum')
+    if (withheld) return no(withheld)
     const isAudit = decision.action === 'audit' && query.mayAudit
     const verifies = isAudit && options.audit === 'verify' && query.mayVerify
     if (isAudit && !verifies) return no('audit', decision.auditRate)
@@ -147,7 +163,7 @@ export function createSearch(context: SearchContext): (query: SemanticQuery) => 
         return no('entry-gone')
       }
       if (!found.fresh) return no('entry-gone')
-      if (!query.dry) onServed(entryId, domain, candidate, decision)
+      if (!query.dry) onServed(domain, candidate, decision)
       const { entry, source } = found
       const { probability, error } = decision
       const match = { entry, source, similarity, probability, error }

@@ -4,9 +4,11 @@
  * by their chance, are unbiased. docs/semantic.md has the method and its measurements.
  */
 
+import { LRUCache } from 'lru-cache'
+import { atMost } from '../../lib/at-most.js'
 import { type BoundOptions, type Threshold, thresholdOf } from './bound.js'
 import { type ErrorCurve, fitCurve, type Point } from './curve.js'
-import { createDriftTest } from './drift.js'
+import { createDriftTest, type Drift } from './drift.js'
 import { DIFFERENCES, FEATURE_NAMES, FEATURE_SCALE, FEATURES_VERSION, type Features } from './features.js'
 import { createLabelRing, type Label } from './labels.js'
 import { type Example, fitLogistic, leftOut, probability } from './logistic.js'
@@ -46,6 +48,12 @@ export function createAdaptivePolicy(options: AdaptiveOptions): DecisionPolicy {
   const auditDrift = createDriftTest()
   const servedDrift = createDriftTest()
   const askedDrift = createDriftTest(ASKED_ALARM)
+  const drifts = [auditDrift, servedDrift, askedDrift]
+  /** Callers for whom it stopped, and how many labels it has seen when that ends. */
+  const stopped = new LRUCache<string, number>(atMost(MAX_STOPPED))
+  let seen = 0
+  let lastCaller: string | undefined
+  let lastCallerSince = 0
   /** Counts what makes a refit under way worthless. */
   let era = 0
   let paused: PolicyState['paused'] = 'learning'
@@ -61,21 +69,28 @@ export function createAdaptivePolicy(options: AdaptiveOptions): DecisionPolicy {
     recentAt = (recentAt + 1) % MAX_RECENT
   }
 
-  function preview({ features }: Candidate): Decision {
-    const { tau, upper } = threshold
+  function isStopped(caller: string | undefined): boolean {
+    return caller !== undefined && (stopped.get(caller) ?? 0) > seen
+  }
+
+  function preview({ features, caller }: Candidate): Decision {
+    const { tau, upper } = isStopped(caller) ? NOTHING : threshold
     const p = probabilityOf(features)
     if (p < tau || paused) return { action: 'ask', probability: p, threshold: tau, error: undefined, auditRate: 1 }
     return { action: 'serve', probability: p, threshold: tau, error: upper, auditRate: auditRate() }
   }
 
   function decide(candidate: Candidate | undefined): Decision {
-    note(candidate?.features)
+    note(candidate?.withheld ? undefined : candidate?.features)
     if (!candidate) return { action: 'ask', probability: undefined, threshold: threshold.tau, error: undefined, auditRate: 1 }
     const decision = preview(candidate)
     if (decision.action === 'ask') return decision
-    if (random() < decision.auditRate) return { ...decision, action: 'audit' }
-    servedDrift.add(false, threshold.upper)
-    return decision
+    if (candidate.withheld) return { ...decision, action: 'audit', auditRate: 1 }
+    return random() < decision.auditRate ? { ...decision, action: 'audit' } : decision
+  }
+
+  function served({ caller }: Candidate, { error = threshold.upper }: Decision): void {
+    if (!isStopped(caller)) servedDrift.add(false, error, caller)
   }
 
   function learn(outcome: Outcome): void {
@@ -83,20 +98,42 @@ export function createAdaptivePolicy(options: AdaptiveOptions): DecisionPolicy {
     const audited = decision.action !== 'ask'
     ring.add({ features: candidate.features, correct: same, chance: audited && !rejected ? decision.auditRate : 1, audited, rejected })
     total++
+    seen++
     unlearnt++
+    heed(outcome.caller)
     // A user's word tells at once; the model follows.
     if (rejected) unlearnt = Math.max(unlearnt, dueAfter())
-    if (!paused && drifted(outcome)) {
+    const drift = paused || isStopped(outcome.caller) ? undefined : driftBy(outcome)
+    if (!drift) return
+    if (drift.caller !== undefined && !isAlone(drift.caller)) stopFor(drift.caller)
+    else {
       ring.keep(KEPT_AFTER_DRIFT)
       relearn()
     }
   }
 
-  function drifted({ decision, same, rejected }: Outcome): boolean {
+  function driftBy({ decision, same, rejected, caller }: Outcome): Drift | undefined {
     const { action, probability: p = 0, error = threshold.upper } = decision
-    if (rejected) return servedDrift.add(true, error)
-    if (action !== 'ask') return auditDrift.add(!same, error)
-    return p >= LIKELY && askedDrift.add(!same, 1 - p)
+    if (rejected) return servedDrift.add(true, error, caller)
+    if (action !== 'ask') return auditDrift.add(!same, error, caller)
+    return p >= LIKELY ? askedDrift.add(!same, 1 - p, caller) : undefined
+  }
+
+  function heed(caller: string | undefined): void {
+    if (caller === undefined || caller === lastCaller) return
+    lastCaller = caller
+    lastCallerSince = seen
+  }
+
+  /** For so long nobody else was heard of that what fails for this caller fails for all there are. */
+  function isAlone(caller: string): boolean {
+    return caller === lastCaller && seen - lastCallerSince >= LEAST_LABELS
+  }
+
+  /** One caller's word, alone, is no reason to take from the others what is right for them, nor to go on sending him what he finds wrong. */
+  function stopFor(caller: string): void {
+    stopped.set(caller, seen + LEAST_LABELS)
+    for (const drift of drifts) drift.reset(caller)
   }
 
   /** What was learnt no longer holds: nothing is served until enough was learnt again. */
@@ -105,9 +142,8 @@ export function createAdaptivePolicy(options: AdaptiveOptions): DecisionPolicy {
     paused = 'drift'
     threshold = NOTHING
     lastTau = Number.POSITIVE_INFINITY
-    auditDrift.reset()
-    servedDrift.reset()
-    askedDrift.reset()
+    for (const drift of drifts) drift.reset()
+    stopped.clear()
     total = 0
     unlearnt = 0
     beta = start
@@ -167,6 +203,7 @@ export function createAdaptivePolicy(options: AdaptiveOptions): DecisionPolicy {
     considers: 'group',
     decide,
     preview,
+    served,
     learn,
     work: () => (unlearnt >= dueAfter() && enough() ? refit() : undefined),
     inspect: () => ({
@@ -249,4 +286,5 @@ const HALF_LIFE = 1500
 /** Such candidates are many, and all of them are judged. */
 const LIKELY = 0.5
 const ASKED_ALARM = 12
+const MAX_STOPPED = 1000
 const KEPT_AFTER_DRIFT = 100

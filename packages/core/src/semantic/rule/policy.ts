@@ -8,6 +8,15 @@ export interface Candidate {
   /** Cosine. */
   readonly similarity: number
   readonly entryId: string
+  /** Digest of who asks; undefined where that is not known. */
+  readonly caller?: string | undefined
+  /**
+   * Whatever is decided, it is not sent (no second user has confirmed it, or the caller wants a nearer one): the origin answers, and its
+   * answer teaches.
+   *
+   * @default false
+   */
+  readonly withheld?: boolean | undefined
 }
 
 export interface Decision {
@@ -34,6 +43,8 @@ export interface Outcome {
   readonly same: boolean
   /** A user said so: it counts more than a judge. @default false */
   readonly rejected?: boolean | undefined
+  /** Digest of whose request, or whose word, showed it; undefined where that is not known. */
+  readonly caller?: string | undefined
 }
 
 export interface DecisionPolicy {
@@ -52,6 +63,8 @@ export interface DecisionPolicy {
   decide(candidate: Candidate | undefined): Decision
   /** As `decide`, but nothing is counted and no lots are drawn: 'serve' where it might be audited. Absent: `explain` cannot tell. */
   preview?(candidate: Candidate): Decision
+  /** What it decided to serve was sent. Not all is: an entry may be gone by then. */
+  served?(candidate: Candidate, decision: Decision): void
   learn(outcome: Outcome): void
   /** Work that is due, in slices of about a millisecond each; undefined where there is none. Called off the request path. */
   work?(): Iterator<void> | undefined

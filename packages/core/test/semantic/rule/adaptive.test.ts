@@ -97,11 +97,133 @@ describe('a rejection', () => {
       const same = random() < right
       const decision = policy.decide(candidate)
       // Each wrong answer is rejected: twenty times as many as the audits find.
+      if (decision.action === 'serve') policy.served?.(candidate, decision)
       if (decision.action !== 'serve') policy.learn({ candidate, decision, same })
       else if (!same) policy.learn({ candidate, decision, same, rejected: true })
       if (request % 50 === 0) finish(policy)
       if (request % 50 === 0) expect(policy.inspect().paused).not.toBe('drift')
     }
+  })
+})
+
+describe('what one caller alone finds wrong', () => {
+  const by = (caller: string, candidate = GOOD): Candidate => ({ ...candidate, caller })
+  function reject(policy: DecisionPolicy, caller: string | undefined): void {
+    policy.learn({ candidate: GOOD, decision: SERVED, same: false, rejected: true, caller })
+  }
+  function askWrong(policy: DecisionPolicy, caller: string | undefined): void {
+    const decision = { ...SERVED, action: 'ask', probability: 0.9 } as const
+    policy.learn({ candidate: GOOD, decision, same: false, caller })
+  }
+  function auditWrong(policy: DecisionPolicy, caller: string | undefined): void {
+    policy.learn({ candidate: GOOD, decision: { ...SERVED, action: 'audit' }, same: false, caller })
+  }
+  const SERVED = { action: 'serve', probability: 0.99, threshold: 0.9, error: 0.02, auditRate: 0.05 } as const
+  const ways: readonly (readonly [string, typeof reject])[] = [
+    ['rejections', reject],
+    ['answers that seemed likely', askWrong],
+    ['audits', auditWrong],
+  ]
+
+  it.each(ways)('stops it for that caller and nobody else: %s', (_, wrong) => {
+    const policy = trained()
+    for (let count = 0; count < 8; count++) wrong(policy, 'mallory')
+    expect(policy.inspect().paused).toBeUndefined()
+    expect(policy.decide(by('mallory'))).toMatchObject({ action: 'ask', threshold: Number.POSITIVE_INFINITY, auditRate: 1 })
+    expect(policy.preview?.(by('mallory')).action).toBe('ask')
+    expect(policy.preview?.(by('bob')).action).toBe('serve')
+    expect(policy.preview?.(GOOD).action).toBe('serve')
+    // Nothing of it is left for the others to complete.
+    for (let count = 0; count < 50; count++) wrong(policy, 'mallory')
+    for (let count = 0; count < 3; count++) wrong(policy, 'bob')
+    expect(policy.inspect().paused).toBeUndefined()
+  })
+
+  it.each(ways)('stops it for all as soon as others find the same: %s', (_, wrong) => {
+    const policy = trained()
+    const callers = ['ann', 'bob', 'carol', 'dave']
+    for (let count = 0; count < 8 && !policy.inspect().paused; count++) wrong(policy, callers[count % callers.length])
+    expect(policy.inspect()).toMatchObject({ paused: 'drift', threshold: Number.POSITIVE_INFINITY, labels: 100 })
+  })
+
+  it.each(ways)('stops it for all where nobody knows who it is: %s', (_, wrong) => {
+    const policy = trained()
+    for (let count = 0; count < 8; count++) wrong(policy, undefined)
+    expect(policy.inspect().paused).toBe('drift')
+  })
+
+  it('ends after 250 labels', () => {
+    const policy = trained()
+    while (policy.preview?.(by('mallory')).action === 'serve') reject(policy, 'mallory')
+    const judged = (): void => policy.learn({ candidate: BAD, decision: policy.decide(BAD), same: false, caller: 'bob' })
+    for (let count = 1; count < 250; count++) judged()
+    expect(policy.preview?.(by('mallory')).action).toBe('ask')
+    for (let count = 0; count < 10; count++) judged()
+    expect(policy.preview?.(by('mallory')).action).toBe('serve')
+  })
+
+  it('stops it for all where there was nobody else for 250 labels', () => {
+    const policy = trained()
+    const judged = (caller: string): void => policy.learn({ candidate: BAD, decision: policy.decide(BAD), same: false, caller })
+    judged('bob')
+    for (let count = 0; count < 250; count++) judged('ann')
+    for (let count = 0; count < 6; count++) reject(policy, 'ann')
+    expect(policy.inspect().paused).toBe('drift')
+  })
+})
+
+describe('what is withheld', () => {
+  const policyWithLots = (): { policy: DecisionPolicy; lots: () => number } => {
+    let drawn = 0
+    const random = seeded(77)
+    const policy = trained({
+      random() {
+        drawn++
+        return random()
+      },
+    })
+    return { policy, lots: () => drawn }
+  }
+
+  it('is seen for certain where it would be served, and no lot is drawn', () => {
+    const { policy, lots } = policyWithLots()
+    const before = lots()
+    for (let count = 0; count < 50; count++)
+      expect(policy.decide({ ...GOOD, withheld: true })).toMatchObject({ action: 'audit', auditRate: 1 })
+    expect(policy.decide({ ...BAD, withheld: true })).toMatchObject({ action: 'ask', auditRate: 1 })
+    expect(lots()).toBe(before)
+  })
+
+  it('is a request as one without a candidate to the bound', () => {
+    const after = (candidate: Candidate | undefined): unknown => {
+      const policy = trained()
+      for (let count = 0; count < 2000; count++) policy.decide(candidate)
+      reject(policy)
+      finish(policy)
+      return policy.inspect()
+    }
+    const reject = (policy: DecisionPolicy): void =>
+      policy.learn({ candidate: BAD, decision: { ...policy.decide(BAD), action: 'serve' }, same: false, rejected: true })
+    expect(after({ ...GOOD, withheld: true })).toEqual(after(undefined))
+    expect(after(GOOD)).not.toEqual(after(undefined))
+  })
+
+  it('makes no rejection rarer than it is: only what was sent counts', () => {
+    const rejected = (send: boolean): number => {
+      const policy = trained()
+      const decision = { ...policy.decide(GOOD), action: 'serve' } as const
+      for (let count = 1; ; count++) {
+        for (let hit = 0; hit < 40; hit++) {
+          policy.decide(GOOD)
+          if (send) policy.served?.(GOOD, decision)
+        }
+        policy.learn({ candidate: GOOD, decision, same: false, rejected: true })
+        if (policy.inspect().paused === 'drift') return count
+        if (count === 20) return Number.POSITIVE_INFINITY
+      }
+    }
+    expect(rejected(false)).toBeLessThan(7)
+    expect(rejected(true)).toBe(Number.POSITIVE_INFINITY)
   })
 })
 

@@ -74,6 +74,7 @@ export function runStream(policy: DecisionPolicy, options: StreamOptions): Strea
     const same = isRight(right, request)
     const decision = policy.decide(candidate)
     if (decision.action === 'serve') {
+      policy.served?.(candidate, decision)
       served.push(request)
       if (!same) failed.push(request)
       continue
