@@ -10,8 +10,6 @@ import {
   FOUND_BYTES,
   HALF_BITS,
   HALF_BYTES,
-  HALF_HISTOGRAM,
-  HISTOGRAM,
   MAX_FOUND,
   QUERY,
   SIGNATURE_BITS,
@@ -27,25 +25,29 @@ export interface SignatureBlocks {
   read(block: number, index: number, signature: Uint32Array): void
   write(block: number, index: number, signature: Uint32Array): void
   /**
-   * Compares `query` with the first `count` signatures of `blocks`: their first halves, and all of those whose first half has a distance of
-   * at most `high`; of fewer where these are more than 4096, of more where these are fewer than `wanted`. The result holds until the next call.
+   * Those of the first `count` signatures of `blocks` that are nearest to `query`, of all whose first half has a distance of at most
+   * `high`; where these are more than 4096, of those whose first halves are nearest, and where they are fewer than `wanted`, of all.
+   *
+   * @param most how many at the most
    */
-  compare(query: Uint32Array, blocks: readonly number[], count: number, high: number, wanted: number): Near
+  compare(query: Uint32Array, blocks: readonly number[], count: number, high: number, wanted: number, most: number): Near
 }
 
-/** Signatures near a query. */
+/** Signatures near a query, the nearest first. It holds until the next one is looked for. */
 export interface Near {
-  /** Of each one its position and its distance. */
-  readonly found: Uint32Array
-  /** Least distance that at least `wanted` of them have or are under; the largest where there are fewer. */
-  reach(wanted: number): number
-  /** Most distance, at most `high`, that no more than `most` of them have or are under; at least that of the nearest. */
-  within(high: number, most: number): number
+  readonly count: number
+  /** Of each of the first `count`. */
+  readonly positions: Uint32Array
+  readonly distances: Uint16Array
 }
 
 export function createSignatureBlocks(kernel: Kernel): SignatureBlocks {
   const free: number[] = []
   let end = BLOCKS
+  // What each search needs: to allocate it costs more than to fill it.
+  const nearer = new Uint32Array(SIGNATURE_BITS + 2)
+  let positions = new Uint32Array(0)
+  let distances = new Uint16Array(0)
 
   function reserve(bytes: number): number {
     const at = end
@@ -71,40 +73,84 @@ export function createSignatureBlocks(kernel: Kernel): SignatureBlocks {
       first(block, index).set(signature.subarray(0, HALF_BYTES / 4))
       second(block, index).set(signature.subarray(HALF_BYTES / 4))
     },
-    compare(query, blocks, count, high, wanted) {
-      const memory = kernel.memory()
-      new Uint32Array(memory, QUERY, query.length).set(query)
-      const halves = new Uint32Array(memory, HALF_HISTOGRAM, HALF_BITS + 1).fill(0)
-      const least = new Uint16Array(blocks.length)
-      const sizeOf = (at: number): number => Math.min(BLOCK_SIZE, count - at * BLOCK_SIZE)
-      for (let at = 0; at < blocks.length; at++) least[at] = kernel.distances(blocks[at] as number, sizeOf(at))
-      const histogram = new Uint32Array(memory, HISTOGRAM, SIGNATURE_BITS + 1).fill(0)
-      const limit = Math.max(reachOf(halves, wanted), withinOf(halves, high, MAX_FOUND))
-      let out = FOUND
-      for (let at = 0; at < blocks.length && out < FOUND + MAX_FOUND * FOUND_BYTES; at++) {
-        if ((least[at] as number) <= limit) out = kernel.collect(blocks[at] as number, sizeOf(at), at * BLOCK_SIZE, limit, out)
-      }
-      return {
-        found: new Uint32Array(memory, FOUND, (out - FOUND) / 4),
-        reach: (some) => reachOf(histogram, some),
-        within: (most, number) => withinOf(histogram, most, number),
-      }
+    compare(query, blocks, count, high, wanted, most) {
+      new Uint32Array(kernel.memory(), QUERY, query.length).set(query)
+      const found = scan(blocks, count, high)
+      return nearestFirst(found < wanted && high < HALF_BITS ? scan(blocks, count, HALF_BITS) : found, most)
     },
   }
-}
 
-function reachOf(histogram: Uint32Array, wanted: number): number {
-  let distance = 0
-  for (let seen = histogram[0] as number; seen < wanted && distance < histogram.length - 1; ) seen += histogram[++distance] as number
-  return distance
-}
-
-function withinOf(histogram: Uint32Array, high: number, most: number): number {
-  let seen = 0
-  for (let distance = 0; distance <= high; distance++) {
-    const before = seen
-    seen += histogram[distance] as number
-    if (seen > most && before > 0) return distance - 1
+  /** Writes to memory which signatures have a first half with a distance of at most `high`; of too many the nearer ones. @returns how many */
+  function scan(blocks: readonly number[], count: number, high: number): number {
+    let limit = high
+    let found = 0
+    for (let at = 0; at < blocks.length && found < MAX_FOUND; at++) {
+      const start = at * BLOCK_SIZE
+      const end = kernel.near(blocks[at] as number, Math.min(BLOCK_SIZE, count - start), start, limit, FOUND + found * FOUND_BYTES)
+      found = (end - FOUND) / FOUND_BYTES
+      if (found < MAX_FOUND) continue
+      limit = withinOf(found, limit, MAX_FOUND / 2)
+      found = keepWithin(kernel.memory(), found, limit)
+    }
+    return Math.min(found, MAX_FOUND)
   }
-  return high
+
+  /** Most distance of a first half, at most `high`, that no more than `most` have or are under; at least that of the nearest. */
+  function withinOf(found: number, high: number, most: number): number {
+    countNearer(new Uint16Array(kernel.memory(), FOUND, found * 4), HALF, HALF_BITS)
+    for (let distance = 0; distance <= high; distance++) {
+      if ((nearer[distance + 1] as number) > most && (nearer[distance] as number) > 0) return distance - 1
+    }
+    return high
+  }
+
+  /** Of each distance from 0 to `bits`, and one more, how many of those found are nearer. */
+  function countNearer(halves: Uint16Array, place: number, bits: number): void {
+    nearer.fill(0)
+    for (let at = place; at < halves.length; at += 4) {
+      const after = (halves[at] as number) + 1
+      nearer[after] = (nearer[after] as number) + 1
+    }
+    for (let distance = 1; distance <= bits + 1; distance++) {
+      nearer[distance] = (nearer[distance] as number) + (nearer[distance - 1] as number)
+    }
+  }
+
+  function nearestFirst(found: number, most: number): Near {
+    const words = new Uint32Array(kernel.memory(), FOUND, found * 2)
+    const halves = new Uint16Array(kernel.memory(), FOUND, found * 4)
+    countNearer(halves, WHOLE, SIGNATURE_BITS)
+    const count = Math.min(found, most)
+    if (count > positions.length) {
+      positions = new Uint32Array(count)
+      distances = new Uint16Array(count)
+    }
+    for (let at = 0; at < found; at++) {
+      const distance = halves[at * 4 + WHOLE] as number
+      const place = nearer[distance] as number
+      if (place >= count) continue
+      nearer[distance] = place + 1
+      positions[place] = words[at * 2] as number
+      distances[place] = distance
+    }
+    return { count, positions, distances }
+  }
 }
+
+/** Takes those whose first half has a distance of at most `limit` to the beginning. @returns how many they are */
+function keepWithin(memory: ArrayBuffer, found: number, limit: number): number {
+  const words = new Uint32Array(memory, FOUND, found * 2)
+  const halves = new Uint16Array(memory, FOUND, found * 4)
+  let kept = 0
+  for (let at = 0; at < found; at++) {
+    if ((halves[at * 4 + HALF] as number) > limit) continue
+    words[kept * 2] = words[at * 2] as number
+    words[kept * 2 + 1] = words[at * 2 + 1] as number
+    kept++
+  }
+  return kept
+}
+
+/** Of the four u16 of each one found, those that are its distances. */
+const HALF = 2
+const WHOLE = 3

@@ -3,91 +3,64 @@
 ;;
 ;; Memory (see layout.ts):
 ;;      0  the query's signature, 64 bytes
-;;     64  how many signatures have distance 0 to 256 in their first half, 257 u32
-;;   1152  how many of those that `collect` found have distance 0 to 512, 513 u32
-;;   4096  what `collect` found: position and distance, u32 each
-;;  38912  blocks of 256 signatures: 8192 bytes of first halves, 8192 bytes of second halves, then the distances of the first, 256 u16
+;;     64  what `near` found: position, then the distance of the first half and of the whole, u32, u16 and u16
+;;  34880  blocks of 256 signatures: 8192 bytes of first halves, then 8192 bytes of second halves
 (module
   (memory (export "memory") 1)
 
-  ;; Writes the distance of the first half of each of the `count` (1 to 256) signatures of the block at `at`, counts them in the
-  ;; histogram, and returns the least. Popcounts of i64, for those of v128 took half as long again on x86.
-  (func (export "distances") (param $at i32) (param $count i32) (result i32)
-    (local $out i32) (local $end i32) (local $distance i32) (local $least i32) (local $bucket i32)
+  ;; Of the `count` (1 to 256) signatures of the block at `at`, those whose first half has a distance of at most `high`: writes to `out`
+  ;; their positions, counted from `position` on, and their distances. Returns where the next one goes. Popcounts of i64, for those of
+  ;; v128 took half as long again on x86.
+  (func (export "near") (param $at i32) (param $count i32) (param $position i32) (param $high i32) (param $out i32) (result i32)
+    (local $p i32) (local $end i32) (local $distance i32) (local $found i32)
     (local $q0 i64) (local $q1 i64) (local $q2 i64) (local $q3 i64)
     (local.set $q0 (i64.load offset=0 (i32.const 0)))
     (local.set $q1 (i64.load offset=8 (i32.const 0)))
     (local.set $q2 (i64.load offset=16 (i32.const 0)))
     (local.set $q3 (i64.load offset=24 (i32.const 0)))
-    (local.set $out (i32.add (local.get $at) (i32.const 16384)))
+    (local.set $p (local.get $at))
     (local.set $end (i32.add (local.get $at) (i32.shl (local.get $count) (i32.const 5))))
-    (local.set $least (i32.const 256))
+    (local.set $found (local.get $out))
+    ;; Each one is written where the next goes, which moves on where it is near: a branch would be guessed wrong too often.
     (loop $next
       (local.set $distance
         (i32.wrap_i64
           (i64.add
             (i64.add
-              (i64.popcnt (i64.xor (local.get $q0) (i64.load offset=0 (local.get $at))))
-              (i64.popcnt (i64.xor (local.get $q1) (i64.load offset=8 (local.get $at)))))
+              (i64.popcnt (i64.xor (local.get $q0) (i64.load offset=0 (local.get $p))))
+              (i64.popcnt (i64.xor (local.get $q1) (i64.load offset=8 (local.get $p)))))
             (i64.add
-              (i64.popcnt (i64.xor (local.get $q2) (i64.load offset=16 (local.get $at))))
-              (i64.popcnt (i64.xor (local.get $q3) (i64.load offset=24 (local.get $at))))))))
-      (i32.store16 (local.get $out) (local.get $distance))
-      (local.set $bucket (i32.shl (local.get $distance) (i32.const 2)))
-      (i32.store offset=64 (local.get $bucket)
-        (i32.add (i32.load offset=64 (local.get $bucket)) (i32.const 1)))
-      (local.set $least
-        (select (local.get $distance) (local.get $least) (i32.lt_u (local.get $distance) (local.get $least))))
-      (local.set $out (i32.add (local.get $out) (i32.const 2)))
-      (local.set $at (i32.add (local.get $at) (i32.const 32)))
-      (br_if $next (i32.lt_u (local.get $at) (local.get $end))))
-    (local.get $least))
-
-  ;; Of the block's `count` (1 to 256) signatures, those whose first half has a distance of at most `high`: writes to `out` their
-  ;; positions, counted from `position` on, and their whole distances, which it counts in the other histogram. Returns where the next
-  ;; one goes.
-  (func (export "collect") (param $at i32) (param $count i32) (param $position i32) (param $high i32) (param $out i32) (result i32)
-    (local $index i32) (local $lane i32) (local $mask i32) (local $distance i32) (local $rest i32) (local $bucket i32)
-    (local $most v128) (local $q4 i64) (local $q5 i64) (local $q6 i64) (local $q7 i64)
-    (local.set $most (i16x8.splat (local.get $high)))
-    (local.set $q4 (i64.load offset=32 (i32.const 0)))
-    (local.set $q5 (i64.load offset=40 (i32.const 0)))
-    (local.set $q6 (i64.load offset=48 (i32.const 0)))
-    (local.set $q7 (i64.load offset=56 (i32.const 0)))
-    (loop $eight
-      (local.set $mask
-        (i16x8.bitmask
-          (i16x8.le_u
-            (v128.load offset=16384 (i32.add (local.get $at) (i32.shl (local.get $index) (i32.const 1))))
-            (local.get $most))))
-      (block $none
-        (loop $next
-          (br_if $none (i32.eqz (local.get $mask)))
-          (local.set $lane (i32.add (local.get $index) (i32.ctz (local.get $mask))))
-          ;; Beyond the last one lie distances of earlier ones.
-          (br_if $none (i32.ge_u (local.get $lane) (local.get $count)))
-          (local.set $mask (i32.and (local.get $mask) (i32.sub (local.get $mask) (i32.const 1))))
-          (local.set $rest (i32.add (local.get $at) (i32.shl (local.get $lane) (i32.const 5))))
-          (local.set $distance
-            (i32.add
-              (i32.load16_u offset=16384 (i32.add (local.get $at) (i32.shl (local.get $lane) (i32.const 1))))
-              (i32.wrap_i64
+              (i64.popcnt (i64.xor (local.get $q2) (i64.load offset=16 (local.get $p))))
+              (i64.popcnt (i64.xor (local.get $q3) (i64.load offset=24 (local.get $p))))))))
+      (i32.store (local.get $found) (local.get $p))
+      (i32.store16 offset=4 (local.get $found) (local.get $distance))
+      (local.set $found
+        (i32.add (local.get $found) (i32.shl (i32.le_u (local.get $distance) (local.get $high)) (i32.const 3))))
+      (local.set $p (i32.add (local.get $p) (i32.const 32)))
+      (br_if $next (i32.lt_u (local.get $p) (local.get $end))))
+    (local.set $q0 (i64.load offset=32 (i32.const 0)))
+    (local.set $q1 (i64.load offset=40 (i32.const 0)))
+    (local.set $q2 (i64.load offset=48 (i32.const 0)))
+    (local.set $q3 (i64.load offset=56 (i32.const 0)))
+    (block $done
+      (loop $next
+        (br_if $done (i32.ge_u (local.get $out) (local.get $found)))
+        (local.set $p (i32.load (local.get $out)))
+        (i32.store (local.get $out)
+          (i32.add (local.get $position) (i32.shr_u (i32.sub (local.get $p) (local.get $at)) (i32.const 5))))
+        (i32.store16 offset=6 (local.get $out)
+          (i32.add
+            (i32.load16_u offset=4 (local.get $out))
+            (i32.wrap_i64
+              (i64.add
                 (i64.add
-                  (i64.add
-                    (i64.popcnt (i64.xor (local.get $q4) (i64.load offset=8192 (local.get $rest))))
-                    (i64.popcnt (i64.xor (local.get $q5) (i64.load offset=8200 (local.get $rest)))))
-                  (i64.add
-                    (i64.popcnt (i64.xor (local.get $q6) (i64.load offset=8208 (local.get $rest))))
-                    (i64.popcnt (i64.xor (local.get $q7) (i64.load offset=8216 (local.get $rest)))))))))
-          (i32.store (local.get $out) (i32.add (local.get $position) (local.get $lane)))
-          (i32.store offset=4 (local.get $out) (local.get $distance))
-          (local.set $out (i32.add (local.get $out) (i32.const 8)))
-          (local.set $bucket (i32.shl (local.get $distance) (i32.const 2)))
-          (i32.store offset=1152 (local.get $bucket)
-            (i32.add (i32.load offset=1152 (local.get $bucket)) (i32.const 1)))
-          (br $next)))
-      (local.set $index (i32.add (local.get $index) (i32.const 8)))
-      (br_if $eight (i32.lt_u (local.get $index) (local.get $count))))
+                  (i64.popcnt (i64.xor (local.get $q0) (i64.load offset=8192 (local.get $p))))
+                  (i64.popcnt (i64.xor (local.get $q1) (i64.load offset=8200 (local.get $p)))))
+                (i64.add
+                  (i64.popcnt (i64.xor (local.get $q2) (i64.load offset=8208 (local.get $p))))
+                  (i64.popcnt (i64.xor (local.get $q3) (i64.load offset=8216 (local.get $p)))))))))
+        (local.set $out (i32.add (local.get $out) (i32.const 8)))
+        (br $next)))
     (local.get $out))
 
   ;; Walsh-Hadamard transform in place of the `size` (a power of two from 8 on) f32 at `at`, without its factor.

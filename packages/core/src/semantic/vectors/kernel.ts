@@ -2,18 +2,7 @@
 
 import { fromBase64 } from '#platform'
 import { HAMMING_WASM } from './hamming.generated.js'
-import {
-  BLOCK_DISTANCES,
-  BLOCK_REST,
-  FOUND_BYTES,
-  HALF_BITS,
-  HALF_BYTES,
-  HALF_HISTOGRAM,
-  HISTOGRAM,
-  QUERY,
-  SIGNATURE_BITS,
-  SIGNATURE_BYTES,
-} from './layout.js'
+import { BLOCK_REST, FOUND_BYTES, HALF_BYTES, QUERY, SIGNATURE_BITS, SIGNATURE_BYTES } from './layout.js'
 
 /** What hamming.wat exports; both kinds do the same, to the bit. Addresses and lengths in bytes. */
 export interface Kernel {
@@ -23,15 +12,10 @@ export interface Kernel {
   /** Makes the memory at least so large. */
   grow(bytes: number): void
   /**
-   * Writes the distances of the first halves of a block's first `count` signatures to the query's, counts them in their histogram, returns
-   * the least.
+   * Of a block's first `count` signatures, those whose first half has a distance of at most `high` to the query's: writes their positions,
+   * from `position` on, and their distances to `out`, and returns where the next one goes.
    */
-  distances(at: number, count: number): number
-  /**
-   * Writes the positions, from `position` on, and the whole distances of those whose first half has a distance of at most `high`, counts
-   * these in their histogram, and returns where the next one goes.
-   */
-  collect(at: number, count: number, position: number, high: number, out: number): number
+  near(at: number, count: number, position: number, high: number, out: number): number
   /**
    * Writes the signature of a vector to where the query's lies. At `at` lie four times `size` (a power of two from 512 on) f32: the vector,
    * whose place is used up, its centre, and the random signs of the first and of the second round, each 1 or -1.
@@ -51,7 +35,7 @@ function openWasm(): Kernel | undefined {
   try {
     // Under 4 KiB, so that browsers compile it at once.
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(fromBase64(HAMMING_WASM)))
-    const { memory, distances, collect, sign } = exports
+    const { memory, near, sign } = exports
     return {
       kind: 'wasm',
       memory: () => memory.buffer,
@@ -59,8 +43,7 @@ function openWasm(): Kernel | undefined {
         const missing = bytes - memory.buffer.byteLength
         if (missing > 0) memory.grow(Math.ceil(missing / PAGE))
       },
-      distances,
-      collect,
+      near,
       sign,
     }
   } catch {
@@ -81,10 +64,6 @@ function openScalar(): Kernel {
     return count
   }
 
-  function countIn(histogram: number, distance: number): void {
-    words[histogram / 4 + distance] = (words[histogram / 4 + distance] as number) + 1
-  }
-
   return {
     kind: 'scalar',
     memory: () => memory,
@@ -97,25 +76,14 @@ function openScalar(): Kernel {
       halves = new Uint16Array(memory)
       floats = new Float32Array(memory)
     },
-    distances(at, count) {
-      let least = HALF_BITS
-      for (let index = 0; index < count; index++) {
-        const distance = difference(at + index * HALF_BYTES, QUERY)
-        halves[(at + BLOCK_DISTANCES) / 2 + index] = distance
-        countIn(HALF_HISTOGRAM, distance)
-        if (distance < least) least = distance
-      }
-      return least
-    },
-    collect(at, count, position, high, out) {
+    near(at, count, position, high, out) {
       let next = out
       for (let index = 0; index < count; index++) {
-        const half = halves[(at + BLOCK_DISTANCES) / 2 + index] as number
+        const half = difference(at + index * HALF_BYTES, QUERY)
         if (half > high) continue
-        const distance = half + difference(at + BLOCK_REST + index * HALF_BYTES, QUERY + HALF_BYTES)
         words[next / 4] = position + index
-        words[next / 4 + 1] = distance
-        countIn(HISTOGRAM, distance)
+        halves[next / 2 + 2] = half
+        halves[next / 2 + 3] = half + difference(at + BLOCK_REST + index * HALF_BYTES, QUERY + HALF_BYTES)
         next += FOUND_BYTES
       }
       return next
@@ -172,8 +140,7 @@ interface Compiler {
   ) => {
     readonly exports: {
       readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number }
-      readonly distances: Kernel['distances']
-      readonly collect: Kernel['collect']
+      readonly near: Kernel['near']
       readonly sign: Kernel['sign']
     }
   }

@@ -10,17 +10,12 @@ export const HALF_BYTES = 32
 export const BLOCK_SIZE = 256
 /** The query's signature. */
 export const QUERY = 0
-/** How many signatures have distance 0 to 256 in their first half, u32 each. */
-export const HALF_HISTOGRAM = 64
-/** How many of those that `collect` found have distance 0 to 512, u32 each. */
-export const HISTOGRAM = 1152
-/** What `collect` found: position and distance, u32 each. */
-export const FOUND = 4096
+/** What `near` found: position, then the distances of the first half and of the whole; u32, u16 and u16. */
+export const FOUND = 64
 export const FOUND_BYTES = 8
 /** Most that fit: a block may add all of its signatures after the last one that is wanted. */
 export const MAX_FOUND = 4096
-/** Blocks: first halves of signatures, second halves, then the distances of the first ones, u16 each. */
+/** Blocks: first halves of signatures, then their second halves. */
 export const BLOCKS: number = FOUND + (MAX_FOUND + BLOCK_SIZE) * FOUND_BYTES
 export const BLOCK_REST: number = BLOCK_SIZE * HALF_BYTES
-export const BLOCK_DISTANCES: number = BLOCK_SIZE * SIGNATURE_BYTES
-export const BLOCK_BYTES: number = BLOCK_DISTANCES + BLOCK_SIZE * 2
+export const BLOCK_BYTES: number = BLOCK_SIZE * SIGNATURE_BYTES

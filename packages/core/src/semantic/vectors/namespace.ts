@@ -178,16 +178,19 @@ export class Namespace {
 
   #offerNear(signed: SignedVectors, best: NearestItems<Item>, query: Float32Array, k: number, offer: (slot: number) => void): void {
     const wanted = Math.max(LEAST_COMPARED, k * 4)
-    const { found, reach, within } = signed.near(query, best.floor, wanted)
-    const offerBetween = (low: number, high: number): void => {
-      for (let at = 0; at < found.length; at += 2) {
-        const distance = found[at + 1] as number
-        if (distance > low && distance <= high) offer(found[at] as number)
+    const { count, positions, distances } = signed.near(query, best.floor, wanted, Math.max(MOST_COMPARED, k * 3))
+    const reach = distances[Math.min(wanted, count) - 1] ?? 0
+    let floor = Number.NaN
+    let bound = reach
+    for (let at = 0; at < count; at++) {
+      if (floor !== best.floor) {
+        floor = best.floor
+        bound = Math.max(reach, signed.bound(floor))
       }
+      // Whatever comes after it is farther away.
+      if ((distances[at] as number) > bound) break
+      offer(positions[at] as number)
     }
-    const first = reach(wanted)
-    offerBetween(-1, first)
-    offerBetween(first, within(signed.bound(best.floor), Math.max(MOST_COMPARED, k * 3)))
   }
 }
 

@@ -98,15 +98,24 @@ export function createPage(dimensions: number, room: number): Page {
       const start = starts[index] as number
       const count = counts[index] as number
       if (count === dimensions) return dot(query, words, start)
-      const first = (start + count) * 2
+      // Looked up once.
+      const parts = words
+      const where = places
+      const end = start + count
       let a = 0
       let b = 0
-      for (let at = 1; at < count; at += 2) {
-        a += (words[start + at - 1] as number) * (query[places[first + at - 1] as number] as number)
-        b += (words[start + at] as number) * (query[places[first + at] as number] as number)
+      let c = 0
+      let d = 0
+      let at = start
+      let place = end * 2
+      for (; at + 3 < end; at += 4, place += 4) {
+        a += (parts[at] as number) * (query[where[place] as number] as number)
+        b += (parts[at + 1] as number) * (query[where[place + 1] as number] as number)
+        c += (parts[at + 2] as number) * (query[where[place + 2] as number] as number)
+        d += (parts[at + 3] as number) * (query[where[place + 3] as number] as number)
       }
-      if (count % 2 === 1) a += (words[start + count - 1] as number) * (query[places[first + count - 1] as number] as number)
-      return a + b
+      for (; at < end; at++, place++) a += (parts[at] as number) * (query[where[place] as number] as number)
+      return a + b + (c + d)
     },
   }
 }

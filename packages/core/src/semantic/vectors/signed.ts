@@ -26,8 +26,8 @@ export interface SignedVectors {
   remove(index: number): void
   /** A copy. */
   signature(index: number): Uint32Array
-  /** Those with a cosine of at least `similarity` to the query, as far as signatures can tell, and others; at least `wanted`. */
-  near(query: Float32Array, similarity: number, wanted: number): Near
+  /** Those with a cosine of at least `similarity` to the query, as far as signatures can tell, and others; from `wanted` to `most`. */
+  near(query: Float32Array, similarity: number, wanted: number, most: number): Near
   /**
    * Most distance that a vector has whose cosine with the query of the last `near` is at least `similarity`, but for three in a
    * hundred thousand. It does not go under a cosine of 0.55, as seen from the centre.
@@ -86,10 +86,10 @@ export function createSignedVectors(blocks: SignatureBlocks, sign: Sign, centre:
       if (count % BLOCK_SIZE === 0) blocks.give(taken.pop() as number)
     },
     signature: (index) => read(index).slice(),
-    near(query, similarity, wanted) {
+    near(query, similarity, wanted, most) {
       queryReach = dot(centre.vector, query, 0)
       sign(query, centre.vector, scratch)
-      return blocks.compare(scratch, taken, count, bound(HALF_BITS, similarity), wanted)
+      return blocks.compare(scratch, taken, count, bound(HALF_BITS, similarity), wanted, most)
     },
     bound: (similarity) => bound(SIGNATURE_BITS, similarity),
     close() {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { generate } from '../../../../../scripts/generate-hamming.mjs'
-import { createSignatureBlocks } from '../../../src/semantic/vectors/blocks.js'
+import { createSignatureBlocks, type Near } from '../../../src/semantic/vectors/blocks.js'
 import { openKernel } from '../../../src/semantic/vectors/kernel.js'
 import { createSign } from '../../../src/semantic/vectors/rotation.js'
 import { gaussian, unitVector } from './vectors.js'
@@ -17,8 +17,8 @@ const changed = (from: Uint32Array, count: number): Uint32Array =>
 
 const ones = (word: number): number => [...(word >>> 0).toString(2)].filter((bit) => bit === '1').length
 const distance = (a: Uint32Array, b: Uint32Array): number => a.reduce((sum, word, at) => sum + ones(word ^ (b[at] as number)), 0)
-const pairsOf = (found: Uint32Array): number[][] =>
-  Array.from({ length: found.length / 2 }, (_, at) => [...found.subarray(at * 2, at * 2 + 2)])
+const pairsOf = ({ count, positions, distances }: Near): number[][] =>
+  Array.from({ length: count }, (_, at) => [positions[at] as number, distances[at] as number])
 
 afterEach(() => {
   vi.unstubAllGlobals()
@@ -52,19 +52,16 @@ describe('the kernel', () => {
     // Position p has distance p, up to 512, and again 0 from 513 on.
     const count = 600
     for (let at = 0; at < count; at++) blocks.write(taken[at >> 8] as number, at & 255, changed(query, at % 513))
-    // Those of 256 and more differ in the whole of the first half.
-    const { found, reach, within } = blocks.compare(query, taken, count, 255, 1)
-    expect(pairsOf(found)).toEqual(Array.from({ length: 256 + 87 }, (_, at) => (at < 256 ? [at, at] : [at + 257, at - 256])))
-    expect(reach(2)).toBe(0)
-    expect(reach(3)).toBe(1)
-    expect(reach(87 * 2)).toBe(86)
-    expect(reach(10_000)).toBe(512)
-    expect(within(50, 1000)).toBe(50)
-    expect(within(50, 20)).toBe(9)
-    expect(within(50, 1)).toBe(0)
-    expect(pairsOf(blocks.compare(query, taken, count, 1, 0).found)).toEqual([0, 1, 513, 514].map((at) => [at, at % 513]))
-    expect(pairsOf(blocks.compare(query, taken, count, 0, 3).found)).toHaveLength(4)
-    expect(blocks.compare(query, taken, count, 256, 0).found.length).toBe(count * 2)
+    // Those of 256 and more differ in the whole of the first half; of 0 to 86 there are two, of 87 to 512 one.
+    const nearest = Array.from({ length: 256 + 87 }, (_, at) => (at < 174 ? [(at >> 1) + (at % 2) * 513, at >> 1] : [at - 87, at - 87]))
+    expect(pairsOf(blocks.compare(query, taken, count, 255, 1, 1000))).toEqual(nearest)
+    expect(pairsOf(blocks.compare(query, taken, count, 255, 1, 100))).toEqual(nearest.slice(0, 100))
+    expect(pairsOf(blocks.compare(query, taken, count, 1, 0, 1000))).toEqual(nearest.slice(0, 4))
+    // All of them, where those within the limit are too few.
+    expect(blocks.compare(query, taken, count, 0, 2, 1000).count).toBe(2)
+    expect(pairsOf(blocks.compare(query, taken, count, 0, 3, 1000)).slice(0, nearest.length)).toEqual(nearest)
+    expect(blocks.compare(query, taken, count, 0, 3, 1000).count).toBe(count)
+    expect(blocks.compare(query, taken, count, 256, 0, 1000).count).toBe(count)
   })
 
   it('does the same in both kinds', () => {
@@ -74,20 +71,18 @@ describe('the kernel', () => {
     const found = both.map((blocks) => {
       const taken = Array.from({ length: 4 }, () => blocks.take())
       for (const [at, words] of signatures.entries()) blocks.write(taken[at >> 8] as number, at & 255, words)
-      // Distances of a query before this one, beyond the last signature.
-      blocks.compare(query, taken, 1000, 0, 0)
-      return [990, 993, 1000].map((count) => {
-        const near = blocks.compare(query, taken, count, 0, 100)
-        return [pairsOf(near.found), near.reach(10), near.within(512, 50)]
-      })
+      // What an earlier query found lies where this one writes.
+      blocks.compare(query, taken, 1000, 256, 0, 1000)
+      return [990, 993, 1000].map((count) => pairsOf(blocks.compare(query, taken, count, 120, 100, 1000)))
     })
     expect(found[0]).toEqual(found[1])
-    expect(found[0]?.[0]?.[0]).toEqual(
+    expect(found[0]?.[0]).toEqual(
       signatures
         .slice(0, 990)
-        .map((words, at) => [at, distance(words, query), distance(words.subarray(0, 8), query.subarray(0, 8))])
-        .filter(([, , half = 0], _, all) => half <= (all.map((each) => each[2] as number).sort((a, b) => a - b)[99] as number))
-        .map((each) => each.slice(0, 2)),
+        .map((words, at) => [at, distance(words, query), distance(words.subarray(0, 8), query.subarray(0, 8))] as const)
+        .filter(([, , half]) => half <= 120)
+        .sort((a, b) => a[1] - b[1])
+        .map(([at, whole]) => [at, whole]),
     )
   })
 
@@ -127,14 +122,13 @@ describe('the kernel', () => {
     const query = signature()
     const taken = Array.from({ length: 20 }, () => blocks.take())
     for (let at = 0; at < 5120; at++) blocks.write(taken[at >> 8] as number, at & 255, query)
-    const { found } = blocks.compare(query, taken, 5120, 256, 1)
-    expect(pairsOf(found)).toEqual(Array.from({ length: 4096 }, (_, at) => [at, 0]))
+    expect(pairsOf(blocks.compare(query, taken, 5120, 256, 1, 5000))).toEqual(Array.from({ length: 4096 }, (_, at) => [at, 0]))
     const first = new Uint32Array(16)
     blocks.read(taken[0] as number, 0, first)
     expect(first).toEqual(query)
     for (let at = 4; at < 5120; at++) blocks.write(taken[at >> 8] as number, at & 255, changed(query, 1))
     // Fewer where there are more than fit: the nearest are among them.
-    expect(pairsOf(blocks.compare(query, taken, 5120, 256, 1).found)).toEqual([0, 1, 2, 3].map((at) => [at, 0]))
+    expect(pairsOf(blocks.compare(query, taken, 5120, 256, 1, 5000))).toEqual([0, 1, 2, 3].map((at) => [at, 0]))
   })
 
   it('takes blocks that were given back before it grows', () => {
