@@ -19,7 +19,7 @@ export function adaptive(set, prior, seed, bound, options = {}) {
 
 export function vcache(set, seed, { maxErrorRate }) {
   // Its entries are the prompts whose answers differ: with aliases each of them would be asked for less.
-  return runStream(set, { createPolicy: ({ random }) => createVCachePolicy({ maxErrorRate, random }), seed, aliases: false })
+  return runStream(set, { createPolicy: (given) => createVCachePolicy({ ...given, maxErrorRate, by: 'bench' }), seed, aliases: false })
 }
 
 /** The plain threshold, at each of many: only afterwards is it known which would have been the best. */

@@ -201,10 +201,11 @@ export function createSemanticLayer(options: ResolvedSemantic, deps: LayerDeps):
 function createPolicy({ policy, maxErrorRate, errorBasis, z, threshold }: ResolvedSemantic, deps: LayerDeps): DecisionPolicy {
   const { clock, random } = deps
   if (typeof policy === 'function') return policy()
-  if (policy === 'vcache') return createVCachePolicy({ maxErrorRate, random })
   const by = deps.randomId()
+  const now = (): number => clock.now()
+  if (policy === 'vcache') return createVCachePolicy({ maxErrorRate, random, now, by })
   if (policy === 'static') return createStaticPolicy({ threshold, auditRate: STATIC_AUDITS, random, by })
-  return createAdaptivePolicy({ maxErrorRate, basis: errorBasis, z, prior: SHIPPED_PRIOR, random, now: () => clock.now(), by })
+  return createAdaptivePolicy({ maxErrorRate, basis: errorBasis, z, prior: SHIPPED_PRIOR, random, now, by })
 }
 
 function nameOf(error: unknown): string {

@@ -38,6 +38,8 @@ export interface LearnersOptions {
 
 interface Learner {
   readonly domain: string
+  /** Where what it learns is kept. */
+  readonly key: string
   readonly policy: DecisionPolicy
   /** Labels that it has seen, about. */
   learnt: number
@@ -57,8 +59,6 @@ export function createLearners({ create, version, records, clock, onFailed = () 
   let closed = false
 
   const all = (): readonly Learner[] => [...kept.values(), ...waiting.values()]
-  const keyOf = ({ domain, policy }: Learner): string =>
-    `${RECORD_PREFIX}${version}.${sha256(`${policy.name} ${policy.version ?? 0}`).slice(0, 8)}.${domain}`
 
   /** Undefined: it threw, and this was told. */
   function attempt<T>(work: () => T): T | undefined {
@@ -74,9 +74,12 @@ export function createLearners({ create, version, records, clock, onFailed = () 
   function learnerOf(domain: string): Learner | undefined {
     const known = kept.get(domain) ?? waiting.get(domain)
     if (known) return known
-    const policy = attempt(create)
-    if (!policy) return undefined
-    const learner: Learner = { domain, policy, learnt: 0, unsaved: 0, working: false, saving: false, stored: '' }
+    const made = attempt(() => {
+      const policy = create()
+      return { policy, key: `${RECORD_PREFIX}${version}.${formOf(policy)}.${domain}` }
+    })
+    if (!made) return undefined
+    const learner: Learner = { domain, ...made, learnt: 0, unsaved: 0, working: false, saving: false, stored: '' }
     waiting.set(domain, learner)
     if (records.lasting) track(load(learner))
     return learner
@@ -103,7 +106,7 @@ export function createLearners({ create, version, records, clock, onFailed = () 
 
   /** False: the store could not be asked. */
   async function load(learner: Learner): Promise<boolean> {
-    const texts = await records.read(keyOf(learner))
+    const texts = await records.read(learner.key)
     for (const text of texts ?? []) {
       // What it wrote itself teaches nothing, and reading thousands of labels holds the event loop.
       const digest = sha256(text)
@@ -134,7 +137,7 @@ export function createLearners({ create, version, records, clock, onFailed = () 
     const text = attempt(() => learner.policy.save())
     if (text === undefined) return true
     learner.saving = true
-    void records.write(keyOf(learner), text, LIFETIME_MS).then((saved) => {
+    void records.write(learner.key, text, LIFETIME_MS).then((saved) => {
       learner.saving = false
       if (!saved) return
       learner.stored = sha256(text)
@@ -201,6 +204,12 @@ export function createLearners({ create, version, records, clock, onFailed = () 
       await Promise.all(unread.map(({ learner }) => save(learner)))
     },
   }
+}
+
+/** What two policies have in common that read what the other has saved. @throws TypeError where it is no policy, and what its getters throw */
+function formOf({ name, version = 0 }: DecisionPolicy): string {
+  if (typeof name !== 'string') throw new TypeError('A decision policy has a name.')
+  return sha256(`${name} ${version}`).slice(0, 8)
 }
 
 /** Stands for a policy that could not be made. */

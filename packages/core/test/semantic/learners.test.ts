@@ -303,6 +303,35 @@ describe('a policy that throws', () => {
     expect(learners.of('d').name).toBe('counting')
   })
 
+  it.each<[string, () => unknown]>([
+    ['name', fail],
+    ['version', fail],
+    ['name', () => undefined],
+  ])('when its %s is read serves nothing, is told of, and is asked for again', async (name, get) => {
+    const records = memoryOf()
+    let broken = true
+    const create = (): DecisionPolicy => (broken ? Object.defineProperty(counting(), name, { get }) : counting())
+    const { learners, errors } = failing({}, { create, records })
+    expect(learners.of('d').name).toBe('unmade')
+    learners.learn('d', OUTCOME)
+    expect(learners.import({ d: '3' })).toBe(0)
+    expect([errors.length, learners.inspect()]).toEqual([3, []])
+    broken = false
+    learners.learn('d', OUTCOME)
+    await settled()
+    await learners.close()
+    expect(records.texts.get(recordOf('counting'))).toBe('1')
+    expect(errors).toHaveLength(3)
+  })
+
+  it('when it is told what was sent is told of, and the answer goes out', async () => {
+    const { cache, events } = harness({ strategy: 'hybrid', semantic: { policy: () => ({ ...bold().policy(), served: fail }) } })
+    await record(cache, ask(SKY), completion('Rayleigh.'))
+    await settledCache(cache)
+    await open(cache, ask(SKY_AGAIN), 'replay')
+    expect(events).toContainEqual(expect.objectContaining({ type: 'semantic-failed', where: 'policy' }))
+  })
+
   it('is an event without its message, and the request goes on', async () => {
     const { cache, events } = harness({ strategy: 'hybrid', semantic: { policy: fail } })
     await record(cache, ask(SKY), completion('Rayleigh.'))

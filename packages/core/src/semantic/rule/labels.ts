@@ -103,8 +103,8 @@ function idOf({ by, at }: Label): string {
   return by.includes('.') ? by : `${by}.${at}`
 }
 
-/** The same order in every process. */
-function byAge(a: Label, b: Label): number {
+/** Oldest first, the same in every process. */
+export function byAge(a: Pick<Label, 'by' | 'at'>, b: Pick<Label, 'by' | 'at'>): number {
   return a.at - b.at || (a.by < b.by ? -1 : 1)
 }
 
@@ -148,7 +148,7 @@ function isNumber(value: unknown): value is number {
 }
 
 /** Times further ahead are those of a clock that is wrong. */
-const MOST_AHEAD_MS = 24 * 60 * 60 * 1000
+export const MOST_AHEAD_MS: number = 24 * 60 * 60 * 1000
 /** Older than any label, and not never. */
 const LONG_AGO = 1
 /** Of an audit: a label stands for so many requests at the most. */

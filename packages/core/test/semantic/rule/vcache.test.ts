@@ -15,7 +15,10 @@ function learn(policy: DecisionPolicy, labels: readonly (readonly [similarity: n
   }
 }
 
-const policyOf = (maxErrorRate: number, random = () => 0): DecisionPolicy => createVCachePolicy({ maxErrorRate, random })
+function policyOf(maxErrorRate: number, random = () => 0, by = 'a', from = 0): DecisionPolicy {
+  let time = from
+  return createVCachePolicy({ maxErrorRate, random, by, now: () => time++ })
+}
 
 /** Chance of asking. */
 const chanceAt = (policy: DecisionPolicy, similarity: number): number => policy.decide(candidate(similarity)).auditRate
@@ -25,7 +28,7 @@ const CLEAR = [...Array.from({ length: 20 }, () => [0.9, true] as const), ...Arr
 describe('createVCachePolicy', () => {
   it.each([1, 2, 3, 4, 5])('keeps its bound on many askers of a few entries (seed %i)', (seed) => {
     const random = seeded(seed)
-    const policy = createVCachePolicy({ maxErrorRate: 0.05, random: seeded(seed + 50) })
+    const policy = policyOf(0.05, seeded(seed + 50))
     let hits = 0
     let wrong = 0
     const requests = 4000
@@ -107,36 +110,77 @@ describe('createVCachePolicy', () => {
     expect(Math.abs(asked / 2000 - chance)).toBeLessThan(0.05)
   })
 
-  it('reads what it saved, and keeps its own', () => {
+  const WRONG = Array.from({ length: 3 }, () => [0.9, false] as const)
+
+  it('is that of two processes, each label counted once, also of an entry that both know', () => {
     const policy = policyOf(0.05)
     learn(policy, CLEAR)
-    learn(policy, CLEAR, 'second')
-    const other = policyOf(0.05)
-    learn(
-      other,
-      [
-        [0.9, false],
-        [0.9, false],
-        [0.9, false],
-      ],
-      'second',
-    )
-    const before = other.decide(candidate(0.9, 'second')).auditRate
-    expect(other.merge(policy.save())).toBe(true)
-    expect(chanceAt(other, 0.8)).toBeCloseTo(chanceAt(policy, 0.8), 10)
-    expect(other.decide(candidate(0.9, 'second')).auditRate).toBe(before)
-    expect(other.inspect().labels).toBe(43)
-    expect(other.merge(policy.save())).toBe(true)
-    expect(other.inspect().labels).toBe(43)
+    learn(policy, CLEAR.slice(0, 20), 'second')
+    const other = policyOf(0.05, undefined, 'b')
+    learn(other, WRONG, 'second')
+    const both = policyOf(0.05)
+    learn(both, [...CLEAR.slice(0, 20), ...WRONG], 'second')
+    for (let round = 0; round < 3; round++) {
+      expect(other.merge(policy.save())).toBe(true)
+      expect(policy.merge(other.save())).toBe(true)
+    }
+    for (const each of [policy, other]) {
+      expect(each.inspect().labels).toBe(63)
+      expect(chanceAt(each, 0.8)).toBeCloseTo(chanceAt(policy, 0.8), 10)
+      expect(each.decide(candidate(0.95, 'second')).auditRate).toBeCloseTo(both.decide(candidate(0.95, 'second')).auditRate, 10)
+    }
+    // One with less than three labels is known where both together have them.
+    const [one, two] = [policyOf(0.05), policyOf(0.05, undefined, 'b')]
+    learn(one, CLEAR.slice(0, 2), 'third')
+    learn(two, CLEAR.slice(0, 2), 'third')
+    expect(two.decide(candidate(0.9, 'third')).auditRate).toBe(1)
+    two.merge(one.save())
+    expect(two.decide(candidate(0.9, 'third')).auditRate).toBeLessThan(1)
+  })
+
+  it('counts none again that it has let go, whichever way it comes back', () => {
+    const policy = policyOf(0.05)
+    learn(policy, CLEAR.slice(0, 30))
+    const old = policy.save()
+    const other = policyOf(0.05, undefined, 'b')
+    other.merge(old)
+    learn(policy, CLEAR.slice(0, 20))
+    for (const saved of [old, other.save(), policy.save()]) policy.merge(saved)
+    expect(policy.inspect().labels).toBe(50)
+    other.merge(policy.save())
+    expect(other.inspect().labels).toBe(50)
+  })
+
+  it('goes on learning, and being learnt from, where the clock of another process is ahead or wrong', () => {
+    const day = 24 * 60 * 60 * 1000
+    const [ahead, wrong, policy, fourth] = [
+      policyOf(0.05, undefined, 'b', day / 2),
+      policyOf(0.05, undefined, 'c', 40 * day),
+      policyOf(0.05),
+      policyOf(0.05, undefined, 'd'),
+    ]
+    for (const each of [ahead, wrong]) learn(each, CLEAR)
+    policy.merge(ahead.save())
+    learn(policy, CLEAR)
+    expect(fourth.merge(policy.save())).toBe(true)
+    expect(fourth.inspect().labels).toBe(40)
+    expect(policy.inspect().labels).toBe(80)
+    expect(policy.merge(wrong.save())).toBe(true)
+    expect(policy.inspect().labels).toBe(80)
   })
 
   it.each([
     '',
     'null',
+    '{"vcache":1,"processes":["a"],"entries":[]}',
     '{"vcache":2,"entries":[]}',
-    '{"vcache":1,"entries":{}}',
-    '{"vcache":1,"entries":[["a",["x"]]]}',
-    '{"vcache":1,"entries":[[1,[]]]}',
+    '{"vcache":2,"processes":["a"],"entries":{}}',
+    '{"vcache":2,"processes":["a"],"entries":[["a",["x",1,1]]]}',
+    '{"vcache":2,"processes":["a"],"entries":[["a",[0.9,1,null]]]}',
+    '{"vcache":2,"processes":["a"],"entries":[["a",[0.9,0.5,1]]]}',
+    '{"vcache":2,"processes":["a"],"entries":[["a",[0.9,3,1]]]}',
+    '{"vcache":2,"processes":["a"],"entries":[["a",[0.9,1]]]}',
+    '{"vcache":2,"processes":["a"],"entries":[[1,[]]]}',
   ])('refuses %j', (saved) => {
     const policy = policyOf(0.05)
     expect(policy.merge(saved)).toBe(false)
@@ -153,7 +197,7 @@ describe('createVCachePolicy', () => {
     )
     const { entries } = JSON.parse(policy.save()) as { entries: [string, number[]][] }
     expect(entries).toHaveLength(10_000)
-    expect(entries.find(([id]) => id === 'last')?.[1]).toHaveLength(80)
+    expect(entries.find(([id]) => id === 'last')?.[1]).toHaveLength(120)
     expect(entries.some(([id]) => id === 'e0')).toBe(false)
   })
 
