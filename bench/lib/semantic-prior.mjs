@@ -1,7 +1,7 @@
 // The prior of the adaptive policy: one logistic regression over the candidates of whole streams in which nothing is served, so that
 // every candidate has a label. Trained on the sets whose licence allows it.
 
-import { createAdaptivePolicy, FEATURE_NAMES, FEATURE_SCALE, FEATURES_VERSION, fitLogistic } from './semantic-core.mjs'
+import { createAdaptivePolicy, DIFFERENCES, FEATURE_NAMES, FEATURE_SCALE, FEATURES_VERSION, fitLogistic } from './semantic-core.mjs'
 import { runStream } from './semantic-stream.mjs'
 
 const RIDGE = 3
@@ -15,7 +15,7 @@ export function trainPrior(sets) {
   let step = work.next()
   while (!step.done) step = work.next()
   const learnt = Array.from(step.value, (value) => value * FEATURE_SCALE)
-  const coefficients = FEATURE_NAMES.map((name, index) => Math.min(learnt[index], MOST[name] ?? Number.POSITIVE_INFINITY))
+  const coefficients = FEATURE_NAMES.map((name, index) => Math.min(learnt[index], DIFFERENCES.get(name) ?? Number.POSITIVE_INFINITY))
   return { version: FEATURES_VERSION, coefficients: coefficients.map((value) => Number(value.toFixed(4))) }
 }
 
@@ -32,18 +32,3 @@ function candidatesOf(set) {
 }
 
 const PER_SET = 5000
-/**
- * Sets of intents hold few questions that differ in a name or an opposite alone, so they say nothing against those: an app has to show
- * first that such differences do not matter to it.
- */
-const MOST = {
-  'number conflict': -2,
-  'number extra': -0.5,
-  negation: -2,
-  antonym: -2,
-  'entity conflict': -2,
-  'entity extra': -0.5,
-  reversed: -2,
-  substitution: -0.5,
-  question: -0.5,
-}

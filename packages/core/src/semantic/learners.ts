@@ -8,8 +8,8 @@ import { sha256 } from '#platform'
 import { isThenable } from '../lib/deadline.js'
 import type { Clock } from '../ports.js'
 import type { Records } from '../stores/records.js'
+import { createBackground } from './background.js'
 import type { Candidate, Decision, DecisionPolicy, Outcome, PolicyState } from './rule/policy.js'
-import { createTurns } from './turns.js'
 
 export interface Learners {
   /** The policy of a domain, or one that serves nothing where it could not be made; what was learnt before is added as soon as it is read. */
@@ -55,7 +55,7 @@ export function createLearners({ create, version, records, clock, onFailed = () 
   const waiting = new LRUCache<string, Learner>({ max: MAX_WAITING })
   const kept = new Map<string, Learner>()
   const running = new Set<Promise<unknown>>()
-  const turns = createTurns(clock)
+  const background = createBackground(clock)
   let closed = false
 
   const all = (): readonly Learner[] => [...kept.values(), ...waiting.values()]
@@ -151,7 +151,7 @@ export function createLearners({ create, version, records, clock, onFailed = () 
     const steps = attempt(() => learner.policy.work?.())
     if (!steps) return
     learner.working = true
-    turns.add(() => {
+    background.add(() => {
       const step = attempt(() => steps.next())
       if (step?.done === false) return false
       learner.working = false
@@ -193,7 +193,7 @@ export function createLearners({ create, version, records, clock, onFailed = () 
     },
     async close() {
       closed = true
-      turns.close()
+      background.close()
       await Promise.all(running)
       if (!records.lasting) return
       const saved = await Promise.all(all().map(async (learner) => ({ learner, done: await save(learner) })))

@@ -18,7 +18,7 @@ import type { ResolvedSemantic } from './options.js'
 import type { AnswerText } from './ports.js'
 import { compareTexts } from './text/compare.js'
 import { matchable } from './text/eligibility.js'
-import { profileOf } from './text/profile.js'
+import { profileOf, type TextProfile } from './text/profile.js'
 
 export interface Learning {
   /**
@@ -89,7 +89,7 @@ export function createLearning(context: LearningContext): Learning {
     const group = await nearby.recordedGroup(entry.key, entry.id)
     // Another process has compared it already.
     if (group !== undefined)
-      return place(entry, { ...semantic, ...(owner !== undefined && { owner }) }, group, await embedder.embed(semantic.text))
+      return place(entry, { ...semantic, ...(owner !== undefined && { owner }) }, profile, group, await embedder.embed(semantic.text))
     const query: SemanticQuery = {
       key: entry.key,
       semantic: { kind: 'prompt', ...semantic },
@@ -124,15 +124,18 @@ export function createLearning(context: LearningContext): Learning {
 
   async function restoreOne(entry: Entry): Promise<void> {
     const { key, meta } = entry
-    if (!meta.prompt || nodes.get(key) || !isMatchable(meta.prompt.text)) return
+    if (!meta.prompt || nodes.get(key)) return
+    const profile = profileOf(meta.prompt.text)
+    if (!isMatchable(profile)) return
     const group = (await nearby.recordedGroup(key, entry.id)) ?? entry.id
-    await place(entry, meta.prompt, group, await embedder.embed(meta.prompt.text))
+    await place(entry, meta.prompt, profile, group, await embedder.embed(meta.prompt.text))
   }
 
   /** Makes it one that can be found, unless it was removed or replaced meanwhile: then nothing leads to it any more. */
   async function place(
     entry: Entry,
     { text, namespace, owner }: Omit<EntryPrompt, 'domain'>,
+    profile: TextProfile,
     group: string,
     vector: Float32Array,
   ): Promise<void> {
@@ -142,14 +145,12 @@ export function createLearning(context: LearningContext): Learning {
       throw new StoreUnansweredError(still.reason)
     }
     if (isClosed() || still.kind === 'absent' || still.entry.id !== entry.id) return
-    const profile = profileOf(text)
     // An answer that is fetched anew is no other prompt.
     if (!nodes.get(entry.key)) nearby.frequenciesOf(namespace).add(profile)
     await nearby.add({ key: entry.key, entryId: entry.id, namespace, text, group, owner }, vector, entry.staleAt, profile)
   }
 
-  function isMatchable(text: string): boolean {
-    const profile = profileOf(text)
+  function isMatchable(profile: TextProfile): boolean {
     if (matchable(profile, options.minTokens)) return false
     try {
       return !options.router?.(profile)
@@ -191,7 +192,7 @@ export function createLearning(context: LearningContext): Learning {
     }
     const own = group ?? entry.id
     nearby.recordGroup(entry, own)
-    await place(entry, { text, namespace, ...(query.owner !== undefined && { owner: query.owner }) }, own, vector)
+    await place(entry, { text, namespace, ...(query.owner !== undefined && { owner: query.owner }) }, profile, own, vector)
   }
 
   async function answerOf(entry: Entry): Promise<AnswerText | undefined> {
@@ -209,7 +210,7 @@ export function createLearning(context: LearningContext): Learning {
       if (node?.entryId === entry.id && running.size < MAX_LEARNING && !isClosed()) inBackground(prolong(entry, node), 'index')
     },
     answerToFind(text, read) {
-      const answer = isMatchable(text) ? read() : undefined
+      const answer = isMatchable(profileOf(text)) ? read() : undefined
       return answer?.toolCalls ? undefined : answer
     },
     restore: () => inBackground(restoreAll(), 'index'),

@@ -2,6 +2,8 @@ import Keyv from 'keyv'
 import { describe, expect, it } from 'vitest'
 import type { LlmCache } from '../../src/cache.js'
 import type { LlmCacheOptions } from '../../src/engine/options.js'
+import { createHashEmbedder } from '../../src/semantic/embedders/hash.js'
+import type { Embedder } from '../../src/semantic/ports.js'
 import type { DecisionPolicy } from '../../src/semantic/rule/policy.js'
 import { createMemoryVectorIndex } from '../../src/semantic/vectors/memory.js'
 import { createManualClock, type ManualClock } from '../../src/testing/manual-clock.js'
@@ -57,6 +59,34 @@ describe('what is found by meaning', () => {
     await settled()
     expect((await second.cache.stats()).semantic?.vectors).toBe(1)
     expect(await served(second.cache, SKY_AGAIN)).toBe('SEMANTIC-HIT')
+  })
+
+  it('is read again in turns, however much it is: the event loop is not held', async () => {
+    const { start, clock } = world()
+    const first = start()
+    for (let at = 0; at < 40; at++) await record(first.cache, ask(`${SKY} And what of planet number ${at}?`))
+    await settled()
+    await first.cache.close()
+    let spent = 0
+    let turn = 0
+    const turns: number[] = []
+    const { id, embed } = createHashEmbedder()
+    const slow: Embedder = {
+      id,
+      embed(texts) {
+        spent += 3
+        turns.push(turn)
+        return embed(texts)
+      },
+    }
+    // A clock on which embedding takes time.
+    const busy: ManualClock = { ...clock, monotonic: () => clock.monotonic() + spent }
+    const { cache } = start({ clock: busy, semantic: { policy: bold, embedder: slow } })
+    for (; turns.length < 40 && turn < 1000; turn++) await new Promise((resolve) => setImmediate(resolve))
+    await settled()
+    expect((await cache.stats()).semantic?.vectors).toBe(40)
+    const most = Math.max(...turns.map((each) => turns.filter((other) => other === each).length))
+    expect(most).toBeLessThanOrEqual(2)
   })
 
   it('keeps its group after a restart', async () => {

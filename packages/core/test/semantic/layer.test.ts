@@ -8,7 +8,7 @@ import { functionJudge } from '../../src/semantic/judges/function.js'
 import type { Embedder, Judge } from '../../src/semantic/ports.js'
 import { createMemoryStore } from '../../src/stores/memory.js'
 import { createManualClock } from '../../src/testing/manual-clock.js'
-import { completion, encode, field, harness, JSON_HEAD, open, type RequestParts, record } from '../engine/support.js'
+import { completion, encode, field, harness, JSON_HEAD, open, type RequestParts, record, request } from '../engine/support.js'
 import { ask, bold, OTHER, SKY, SKY_AGAIN, settled } from './support.js'
 
 function semantic(options: LlmCacheOptions['semantic'] = {}, more: LlmCacheOptions = {}): ReturnType<typeof harness> {
@@ -299,20 +299,25 @@ describe('learning', () => {
     expect(outcomes(events).at(-1)).toBe('quorum')
   })
 
-  it('is the nearest to a policy that does not ask for the group with most votes', async () => {
+  it.each([
+    ['that of the nearest entry', 'Of the sea.', undefined],
+    ['that of the group with most votes, where the policy considers groups', 'Rayleigh scatters it.', 'group'],
+  ] as const)('is %s', async (_, expected, considers) => {
     const angles = new Map([
       ['again', 0.3],
       ['mostly', -0.32],
       ['clearly', -0.33],
       ['really', -0.34],
     ])
-    const angleOf = (text: string): number => angles.get(text.toLowerCase().match(/noon (\w+)\?/)?.[1] ?? '') ?? 0
+    // Answers are embedded too, and are not alike.
+    const angleOf = (text: string): number =>
+      text === 'Of the sea.' ? Math.PI / 2 : (angles.get(text.toLowerCase().match(/noon (\w+)\?/)?.[1] ?? '') ?? 0)
     const embedder: Embedder = {
       id: 'angles',
       dimensions: 2,
       embed: (texts) => texts.map((text) => Float32Array.of(Math.cos(angleOf(text)), Math.sin(angleOf(text)))),
     }
-    const { cache } = semantic({ embedder, policy: bold().policy })
+    const { cache, events } = semantic({ embedder, policy: () => ({ ...bold().policy(), considers }) })
     const prompt = (word: string): string => `Why does the sky look blue at noon ${word}?`
     for (const word of angles.keys()) {
       await record(cache, anew(prompt(word)), completion(word === 'again' ? 'Of the sea.' : 'Rayleigh scatters it.'))
@@ -322,9 +327,25 @@ describe('learning', () => {
       const { reply } = await open(cache, { ...ask(content), headers: { authorization: 'Bearer ann' } }, 'replay')
       return reply.body.kind === 'bytes' ? new TextDecoder().decode(reply.body.bytes) : ''
     }
-    expect(await answered('Why does the sky look blue at noon?')).toBe(completion('Of the sea.'))
+    expect(events.flatMap((event) => (event.type === 'semantic-judged' ? [event.verdict] : []))).toEqual(['different', 'same', 'same'])
+    expect(await answered('Why does the sky look blue at noon?')).toBe(completion(expected))
     // The same prompt but for its spelling has its own answer, whatever the others say.
     expect(await answered(prompt('AGAIN'))).toBe(completion('Of the sea.'))
+  })
+
+  it('has the same words, however often its answer is fetched anew', async () => {
+    const { cache } = semantic()
+    await record(cache, anew(SKY), completion('Rayleigh.'))
+    await record(cache, anew(OTHER), completion('With half of the brain.'))
+    await settled(cache)
+    const parts = { ...ask(SKY_AGAIN), headers: { authorization: 'Bearer ann' } }
+    const before = (await cache.explain(request(parts))).semantic?.features
+    for (let time = 0; time < 30; time++) {
+      await record(cache, anew(SKY), completion('Rayleigh.'))
+      await settled(cache)
+    }
+    expect(before?.telling).toBeGreaterThan(0)
+    expect((await cache.explain(request(parts))).semantic?.features).toEqual(before)
   })
 
   it('asks no judge about prompts that have nothing in common', async () => {

@@ -11,51 +11,50 @@ export type TextFeatures = Omit<Comparison, 'vetoes'>
 /** Values times 32, so that a label takes 32 bytes wherever it is kept and reads the same everywhere: -4 to 3.97. */
 export type Features = Int8Array
 
-/** In the order of `Features`; a prior belongs to exactly these. */
-export const FEATURE_NAMES: readonly string[] = [
-  'one',
-  'cosine',
-  'cosine squared',
-  'margin',
-  'lead',
-  'vote',
-  'groups',
-  'group size',
-  'backing',
-  'telling',
-  'unheard',
-  'missing',
-  'jaccard',
-  'trigrams',
-  'unmatched new',
-  'unmatched old',
-  'number conflict',
-  'number extra',
-  'negation',
-  'antonym',
-  'entity conflict',
-  'entity extra',
-  'reversed',
-  'substitution',
-  'substitutions',
-  'extras',
-  'question',
-  'cosine x jaccard',
-  'cosine x unmatched new',
+/**
+ * Their names, in the order of `Features`; and of those that tell a difference in what is asked for, however alike the words are, the most
+ * that a prior may weigh them. Sets of intents hold few questions that differ in a name or an opposite alone, so they say nothing against
+ * such differences: an app has to show first that they do not matter to it.
+ */
+const FEATURES: readonly (readonly [name: string, most?: number])[] = [
+  ['one'],
+  ['cosine'],
+  ['cosine squared'],
+  ['margin'],
+  ['lead'],
+  ['vote'],
+  ['groups'],
+  ['group size'],
+  ['backing'],
+  ['telling'],
+  ['unheard'],
+  ['missing'],
+  ['jaccard'],
+  ['trigrams'],
+  ['unmatched new'],
+  ['unmatched old'],
+  ['number conflict', -2],
+  ['number extra', -0.5],
+  ['negation', -2],
+  ['antonym', -2],
+  ['entity conflict', -2],
+  ['entity extra', -0.5],
+  ['reversed', -2],
+  ['substitution', -0.5],
+  ['substitutions'],
+  ['extras'],
+  ['question', -0.5],
+  ['cosine x jaccard'],
+  ['cosine x unmatched new'],
 ]
 
-/** Features that tell a difference in what is asked for, however alike the words are. */
-export const DIFFERENCES: ReadonlySet<string> = new Set([
-  'number conflict',
-  'number extra',
-  'negation',
-  'antonym',
-  'entity conflict',
-  'entity extra',
-  'reversed',
-  'substitution',
-  'question',
-])
+/** In the order of `Features`; a prior belongs to exactly these. */
+export const FEATURE_NAMES: readonly string[] = FEATURES.map(([name]) => name)
+
+/** Features that tell a difference in what is asked for, with the most that a prior may weigh them. */
+export const DIFFERENCES: ReadonlyMap<string, number> = new Map(
+  FEATURES.flatMap(([name, most]) => (most === undefined ? [] : [[name, most] as const])),
+)
 
 /** Names the list and its scales: labels and priors of another version are not read. */
 export const FEATURES_VERSION = 2

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { type AdaptiveOptions, createAdaptivePolicy } from '../../../src/semantic/rule/adaptive.js'
 import { FEATURE_NAMES, FEATURES_VERSION } from '../../../src/semantic/rule/features.js'
-import type { Candidate, DecisionPolicy } from '../../../src/semantic/rule/policy.js'
+import type { Candidate, DecisionPolicy, Outcome } from '../../../src/semantic/rule/policy.js'
 import { cpuTime } from '../../cpu-time.js'
-import { coefficientsWith, drawCandidate, featuresWith, finish, runStream, seeded, TRUTH } from './streams.js'
+import { coefficientsWith, drawCandidate, featuresWith, finish, normal, runStream, seeded, TRUTH } from './streams.js'
 
 const PRIOR = { version: FEATURES_VERSION, coefficients: coefficientsWith(TRUTH) }
 
@@ -169,6 +169,60 @@ describe('what one caller alone finds wrong', () => {
     for (let count = 0; count < 250; count++) judged('ann')
     for (let count = 0; count < 6; count++) reject(policy, 'ann')
     expect(policy.inspect().paused).toBe('drift')
+  })
+})
+
+describe('what was asked for', () => {
+  const asked = (probability: number): Outcome => ({
+    candidate: GOOD,
+    decision: { action: 'ask', probability, threshold: 0.9, error: undefined, auditRate: 1 },
+    same: false,
+  })
+  /** One that has no doubts left of its own word. */
+  function calm(): DecisionPolicy {
+    const policy = trained()
+    for (let count = 0; count < 50; count++) policy.learn({ ...asked(0.5), same: true })
+    return policy
+  }
+
+  it('and seemed likely stops it where it is wrong more often than it seemed to be', () => {
+    for (const [probability, most] of [
+      [0.5, 30],
+      [0.9, 8],
+    ] as const) {
+      const policy = calm()
+      for (let count = 1; count < most; count++) policy.learn(asked(probability))
+      expect(policy.inspect().paused).toBeUndefined()
+      policy.learn(asked(probability))
+      expect(policy.inspect().paused).toBe('drift')
+    }
+  })
+
+  it('and seemed unlikely, or is as often wrong as it seemed to be, does not', () => {
+    const policy = calm()
+    for (let count = 0; count < 200; count++) policy.learn(asked(0.49))
+    for (let count = 0; count < 200; count++) policy.learn({ ...asked(0.5), same: count % 2 === 0 })
+    expect(policy.inspect().paused).toBeUndefined()
+  })
+})
+
+describe('what is old', () => {
+  it('says less of errors than what is new: half as much after 1,500 labels', () => {
+    const errorWith = (isWrong: (label: number) => boolean): number => {
+      const policy = policyOf({ maxErrorRate: 0.2 })
+      const random = seeded(4)
+      for (let count = 0; count < 3000; count++) {
+        const features = featuresWith({ cosine: 1 + 0.3 * normal(random), margin: normal(random) })
+        policy.learn({ candidate: { ...GOOD, features }, decision: ASKED, same: !isWrong(count) })
+      }
+      finish(policy)
+      return policy.inspect().error as number
+    }
+    const ASKED = { action: 'ask', probability: 0.4, threshold: 0.9, error: undefined, auditRate: 1 } as const
+    const old = errorWith((label) => label < 1500 && label % 25 === 0)
+    const recent = errorWith((label) => label >= 1500 && label % 25 === 0)
+    expect(recent / old).toBeGreaterThan(1.5)
+    expect(recent / old).toBeLessThan(2.5)
   })
 })
 

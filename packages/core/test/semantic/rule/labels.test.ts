@@ -193,6 +193,7 @@ describe('createLabelRing', () => {
 
   it('reads a row that is one', () => {
     expect(ring('b').merge(saved([good]))).toEqual({ added: 1, forgotten: 0 })
+    expect(ring('b').merge(saved([`a 1 0.01 0 ${features}`]))).toEqual({ added: 1, forgotten: 0 })
   })
 
   it.each([
@@ -205,6 +206,8 @@ describe('createLabelRing', () => {
     ['an empty row', saved([good, ''])],
     ['no time', saved([`a b 1 0 ${features}`])],
     ['no chance', saved([`a 1 0 0 ${features}`])],
+    // Each stands for as many requests as one divided by its chance.
+    ['next to no chance', saved([`a 1 0.009999 0 ${features}`])],
     ['more than a chance', saved([`a 1 1.5 0 ${features}`])],
     ['features of another number', saved([`a 1 1 0 ${btoa('x'.repeat(FEATURE_NAMES.length - 1))}`])],
     ['features that are no bytes', saved(['a 1 1 0 %%%'])],

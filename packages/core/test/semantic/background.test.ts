@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createTurns } from '../../src/semantic/turns.js'
+import { createBackground } from '../../src/semantic/background.js'
 import { createManualClock } from '../../src/testing/manual-clock.js'
 
 /** A clock on which work takes time, with what each turn took, in ms. */
@@ -7,7 +7,7 @@ function setting() {
   const clock = createManualClock()
   const took: number[] = []
   let spent = 0
-  const turns = createTurns({
+  const turns = createBackground({
     monotonic: () => clock.monotonic() + spent,
     schedule: (ms, callback) =>
       clock.schedule(ms, () => {

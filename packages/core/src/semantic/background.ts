@@ -2,7 +2,7 @@
 
 import type { Clock } from '../ports.js'
 
-export interface Turns {
+export interface Background {
   /** @param step a little of some work; true: it is done. Called until it is. It must not throw. */
   add(step: () => boolean): void
   close(): void
@@ -12,7 +12,7 @@ export interface Turns {
  * A turn ends where another step, if it took as long as the longest of this turn, would go beyond two milliseconds; one step it always
  * takes. Works take turns.
  */
-export function createTurns(clock: Pick<Clock, 'monotonic' | 'schedule'>): Turns {
+export function createBackground(clock: Pick<Clock, 'monotonic' | 'schedule'>): Background {
   const waiting: (() => boolean)[] = []
   let cancel: (() => void) | undefined
   let closed = false
