@@ -6,8 +6,8 @@
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { minimalPairs, paraphrases } from './lib/minimal-pairs.mjs'
-import { readPairs, readSets } from './lib/question-sets.mjs'
 import { table } from './lib/rounds.mjs'
+import { loadSet, SET_NAMES } from './lib/semantic-data.mjs'
 
 const { values: args } = parseArgs({
   options: {
@@ -106,21 +106,11 @@ function total(kinds) {
 }
 
 function real(folder) {
-  const { banking77, clinc150, hwu64 } = readSets(folder)
-  const found = Object.entries({ banking77, clinc150, hwu64 }).map(([name, rows]) => {
+  return SET_NAMES.map((name) => {
     const profiles = new Map()
-    for (const { text, label } of rows) profiles.set(label, [...(profiles.get(label) ?? []), profileOf(text)])
+    for (const { text, label } of loadSet(folder, name)) profiles.set(label, [...(profiles.get(label) ?? []), profileOf(text)])
     return figuresOf(name, [...profiles.values()].flat(), withinGroups([...profiles.values()]))
   })
-  const duplicates = readPairs(folder).map(({ origin, similar }) => [profileOf(origin), profileOf(similar)])
-  return [
-    ...found,
-    figuresOf(
-      'qqp',
-      duplicates.map(([first]) => first),
-      duplicates,
-    ),
-  ]
 }
 
 function* withinGroups(groups) {

@@ -2,13 +2,14 @@
 
 import { isContrary } from './contraries.js'
 import type { Differences } from './differences.js'
-import { isExchanged, isReversed } from './direction.js'
+import { areRolesExchanged, isExchanged, isReversed } from './direction.js'
 import type { Guard, GuardId } from './guards.js'
 import { isMisspelling } from './misspelling.js'
 import { deniesOther, isDenial } from './negation.js'
 import type { TextProfile } from './profile.js'
 import type { Quantity, QuantityKind } from './quantities.js'
-import { isQuestionWord, questionDistance } from './question.js'
+import { isQuestionWord, questionDistance, whetherOrHow } from './question.js'
+import { isReplaced, operatorsDiffer } from './replaced.js'
 import { areSiblings, siblingConflict } from './siblings.js'
 import { stem } from './stem.js'
 import { synonymOf } from './synonyms.js'
@@ -24,7 +25,16 @@ const KINDS: readonly (readonly [QuantityKind, GuardId])[] = [
 ]
 
 /** Numbers without a unit, ordinals, fractions: 'top 5' and 'top 10'. Any language; number words in English. */
-const numbers: Guard = quantityGuard('numbers')
+const numbers: Guard = {
+  id: 'numbers',
+  compare(fresh, old, differences) {
+    const { quantities, functional } = differences
+    if (isOneAgainst(quantities.fresh, quantities.old, functional.old) || isOneAgainst(quantities.old, quantities.fresh, functional.fresh))
+      return 'conflict'
+    return comparedNumbers.compare(fresh, old, differences)
+  },
+}
+const comparedNumbers: Guard = quantityGuard('numbers')
 /** Measures with a unit, percentages: '5 km' and '5 miles', but not '90 minutes' and '1.5 hours'. Any language that writes units so. */
 const units: Guard = quantityGuard('units')
 /** Amounts of money: '$5' and '5 EUR'. */
@@ -76,6 +86,18 @@ const siblings: Guard = {
   },
 }
 
+/**
+ * One sentence with other words in one place, whatever they are: in traffic of questions such a pair wants one answer much more seldom than
+ * others of its likeness. Any language; synonyms in English.
+ */
+const replaced: Guard = {
+  id: 'replaced',
+  compare(fresh, old, { content }) {
+    const differs = operatorsDiffer(content) || isReplaced(fresh.sequence, old.sequence, fresh.english && old.english)
+    return differs ? 'conflict' : undefined
+  },
+}
+
 /** Names are all that differs: 'Summarise the works of Ada Lovelace' and '... of Alan Turing'. English, where names have capitals. */
 const names: Guard = {
   id: 'names',
@@ -89,10 +111,14 @@ const names: Guard = {
   },
 }
 
-/** The question word is all that differs, and each asks for something specific: 'When was she born?', 'Where was she born?'. English. */
+/**
+ * The question word is all that differs, and each asks for something specific: 'When was she born?', 'Where was she born?'; or one asks
+ * whether, and the other how: 'Is it encrypted?', 'How is it encrypted?'. English.
+ */
 const question: Guard = {
   id: 'question',
   compare(fresh, old, { content, functional }) {
+    if (whetherOrHow(fresh.question, old.question, content, functional)) return 'conflict'
     if (questionDistance(fresh.question, old.question) < 1) return undefined
     if (!content.fresh.every(isQuestionWord) || !content.old.every(isQuestionWord)) return undefined
     const left = content.fresh.length > 0 || functional.fresh.some(isQuestionWord)
@@ -145,6 +171,7 @@ export const BUILT_IN_GUARDS: readonly Guard[] = [
   negation,
   direction,
   siblings,
+  replaced,
   names,
   question,
   code,
@@ -173,15 +200,35 @@ export function negationDiffers(fresh: TextProfile, old: TextProfile, { content:
 }
 
 /** Beginning and end are exchanged, or the two sides of something else that does not read the same both ways. */
-export function directionDiffers(fresh: TextProfile, old: TextProfile, { content }: Differences): boolean {
+export function directionDiffers(fresh: TextProfile, old: TextProfile, { content, functional }: Differences): boolean {
   if (isReversed(fresh.direction, old.direction)) return true
-  return content.fresh.length === 0 && content.old.length === 0 && isExchanged(fresh.sequence, old.sequence)
+  const english = fresh.english && old.english
+  // 'De Lisboa para o Rio', 'do Rio para Lisboa'
+  const isSame = english ? () => false : isShort
+  if (!content.fresh.every(isSame) || !content.old.every(isSame)) return false
+  if (isExchanged(fresh.sequence, old.sequence, english)) return true
+  if (english && areRolesExchanged(fresh.sequence, old.sequence, functional)) return true
+  return !english && isExchanged(fresh.sequence.filter(isLong), old.sequence.filter(isLong), english)
+}
+
+/** Articles and prepositions of most languages. */
+function isShort(word: string): boolean {
+  return word.length < 3 && /^\p{Script=Latin}+$/u.test(word)
+}
+
+function isLong(word: string): boolean {
+  return !isShort(word)
 }
 
 /** The one word on each side that the other lacks, or undefined where more differs, or less. */
 function replacedWord({ content, functional }: Differences): readonly [string, string] | undefined {
   if (content.fresh.length + functional.fresh.length !== 1 || content.old.length + functional.old.length !== 1) return undefined
   return [(content.fresh[0] ?? functional.fresh[0]) as string, (content.old[0] ?? functional.old[0]) as string]
+}
+
+/** 'One part', 'two parts': 'one' alone is mostly a pronoun, but not where the other text has a figure. */
+function isOneAgainst(figures: readonly Quantity[], others: readonly Quantity[], words: readonly string[]): boolean {
+  return others.length === 0 && words.includes('one') && figures.some(({ kind, key }) => kind === 'number' && key !== '1')
 }
 
 function quantityGuard(id: GuardId): Guard {

@@ -1,5 +1,6 @@
 /** Which way a text goes: from X to Y, X before Y, X into Y. */
 
+import type { Difference } from './differences.js'
 import type { Token } from './scan.js'
 import { STOP_WORDS } from './words.js'
 
@@ -68,13 +69,15 @@ const COMMUTATIVE: ReadonlySet<string> = new Set([
   'times',
   '=',
   'equals',
-  'with',
   '&',
   'is',
   'are',
   'nor',
   ',',
+  ...'y e o u et ou und oder en of ed i lub och eller ve veya dan atau и или 和 与 與 或 と や か'.split(' '),
 ])
+/** After these, 'with' reads the same both ways: 'compare A with B', but not 'replace A with B'. */
+const MUTUAL: ReadonlySet<string> = new Set('compar combin mix blend pair shar compatibl work go serv interact share merg'.split(' '))
 /** Longest stretch that is searched for an exchange of its ends. */
 const STRETCH = 40
 
@@ -82,9 +85,9 @@ const STRETCH = 40
  * True where one is the other with two stretches exchanged around what stands between them ('is X faster than Y', 'is Y faster than X'),
  * both with a content word, and what stands between them does not read the same both ways.
  */
-export function isExchanged(fresh: readonly string[], old: readonly string[]): boolean {
-  const a = fresh.filter(isNoArticle)
-  const b = old.filter(isNoArticle)
+export function isExchanged(fresh: readonly string[], old: readonly string[], english: boolean): boolean {
+  const a = english ? fresh.filter(isNoArticle) : fresh
+  const b = english ? old.filter(isNoArticle) : old
   if (a.length !== b.length || a.length < 3) return false
   let start = 0
   while (start < a.length && a[start] === b[start]) start++
@@ -92,6 +95,11 @@ export function isExchanged(fresh: readonly string[], old: readonly string[]): b
   while (end > start && a[end - 1] === b[end - 1]) end--
   const length = end - start
   if (length < 3 || length > STRETCH) return false
+  const mutual = a.some((word) => MUTUAL.has(word))
+  const isMutual = (word: string): boolean => COMMUTATIVE.has(word) || (mutual && word === 'with')
+  // Articles of other languages stand beside their conjunctions.
+  const isCommutative = (words: readonly string[]): boolean =>
+    words.every((word) => isMutual(word) || (!english && word.length < 4)) && (words.length === 0 || words.some(isMutual))
   for (let left = 1; left < length - 1; left++)
     for (let right = 1; left + right < length; right++) {
       const middle = length - left - right
@@ -99,9 +107,33 @@ export function isExchanged(fresh: readonly string[], old: readonly string[]): b
       if (!same(a, start + left, b, start + right, middle)) continue
       const between = a.slice(start + left, start + left + middle)
       if (isRotation(a, b)) return false
-      return hasContent(a, start, left) && hasContent(a, end - right, right) && !between.every((word) => COMMUTATIVE.has(word))
+      return hasContent(a, start, left) && hasContent(a, end - right, right) && !isCommutative(between)
     }
   return false
+}
+
+/** Who does it to whom: 'can I sue my neighbour', 'can my neighbour sue me'. */
+const PERSONS: ReadonlySet<string> = new Set('i me my we us our you your he him his she her they them their'.split(' '))
+
+/**
+ * True where the same words stand in another order, and nothing but pronouns differs besides.
+ *
+ * @param functional what each has of function words that the other lacks
+ */
+export function areRolesExchanged(fresh: readonly string[], old: readonly string[], functional: Difference<string>): boolean {
+  const { fresh: left, old: right } = functional
+  if (left.length === 0 || right.length === 0 || !left.every(isPerson) || !right.every(isPerson)) return false
+  const a = fresh.filter(saysSomething)
+  const b = old.filter(saysSomething)
+  return a.length === b.length && a.length >= 2 && a.some((word, at) => word !== b[at]) && !isRotation(a, b)
+}
+
+function isPerson(word: string): boolean {
+  return PERSONS.has(word)
+}
+
+function saysSomething(word: string): boolean {
+  return !STOP_WORDS.has(word)
 }
 
 function isNoArticle(word: string): boolean {

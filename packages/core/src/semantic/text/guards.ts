@@ -31,6 +31,7 @@ export type GuardId =
   | 'negation'
   | 'direction'
   | 'siblings'
+  | 'replaced'
   | 'names'
   | 'question'
   | 'code'

@@ -7,11 +7,11 @@ export type Language = string
 
 const FUNCTION_WORDS: Readonly<Record<string, string>> = {
   en: 'the a an is are was were do does did how what where when why who which can could i my you your me it of to for in on with and or not have has will would should this that please from at by be if about',
-  es: 'el la los las un una de del que qué en es son cómo como cuál cuánto cuánta dónde cuándo por para con mi tu su puedo quiero hacer está al lo se y o pero muy más',
-  fr: 'le la les un une des du de est sont que qui quoi comment où quand pourquoi quel quelle je tu il elle nous vous mon ma mes ce cette dans pour avec sur et ou ne pas puis à au aux faire',
-  de: 'der die das ein eine einen dem den des ist sind wie was wo wann warum wer welche welcher ich du er sie wir mein meine mit für auf und oder nicht kann von zu im am es bei nach',
-  it: 'il lo la gli le un una di del della che è sono come cosa dove quando perché chi quale io tu mio mia con per su e o non posso nel nella al alla',
-  pt: 'o os as um uma de do da que é são como onde quando por qual quem eu meu minha com para em no na e ou não posso fazer você ao',
+  es: 'el la los las un una de del que qué en es son cómo como cuál cuánto cuánta dónde cuándo por para con mi tu su puedo quiero hacer está al lo se y o pero muy más nos les me te se esta este estos estas ese esa hay ser soy eres sus si sin sobre entre desde hasta también tengo tiene puede puedes debo cuesta cuántos cuántas cuáles quién',
+  fr: 'le la les un une des du de est sont que qui quoi comment où quand pourquoi quel quelle je tu il elle nous vous mon ma mes ce cette dans pour avec sur et ou ne pas puis à au aux faire quels quelles leur leurs votre vos notre nos ces cet est-ce ai as avez avons ont peut peux peut-on suis être avoir sans si y en se combien',
+  de: 'der die das ein eine einen dem den des ist sind wie was wo wann warum wer welche welcher ich du er sie wir mein meine mit für auf und oder nicht kann von zu im am es bei nach kein keine keinen keinem diese dieser dieses haben hat habe wird werden muss kann können soll sollte darf ihr ihre ihren sein seine uns unser wenn noch mehr ohne aus durch über unter vor zwischen viele viel welches welchen',
+  it: 'il lo la gli le un una di del della che è sono come cosa dove quando perché chi quale io tu mio mia con per su e o non posso nel nella al alla dei delle degli questo questa questi quanto quanti quali ha hai ho sei siamo dal dalla sul sulla senza più ma se devo può',
+  pt: 'o os as um uma de do da que é são como onde quando por qual quem eu meu minha com para em no na e ou não posso fazer você ao aos pelo pela seu sua quais quanto quantos quantas esta este isso tem têm está ser sem mais muito mas ou se eles elas devo preciso',
   nl: 'de het een is zijn hoe wat waar wanneer waarom wie welke ik je jij mijn met voor op en of niet kan van te in naar',
   pl: 'jest są jak co gdzie kiedy dlaczego kto który ja mój moja z na do w i lub nie mogę czy się dla od',
   sv: 'en ett är hur vad var när varför vem vilken jag du min mitt med för på och eller inte kan av till i det den',
@@ -45,7 +45,7 @@ export function languageOf(text: string, tokens: readonly Token[]): Language {
     const byScript = scriptOf(text)
     if (byScript !== undefined) return byScript
   }
-  const votes = new Map<Language, number>()
+  const votes = new Map<Language, number>(/[¿¡]/.test(text) ? [['es', 2]] : [])
   let words = 0
   for (const { kind, text: word } of tokens) {
     if (kind !== 'word') continue

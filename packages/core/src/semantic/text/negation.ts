@@ -15,8 +15,9 @@ export interface Negations {
 const NONE: Negations = { count: 0, heads: [], reach: [] }
 
 const NEGATIONS: ReadonlySet<string> = new Set(
-  'not no never without none nobody nowhere nothing neither nor except excluding hardly rarely seldom unable'.split(' '),
+  'not no never without none nobody nowhere nothing neither nor except excluding hardly rarely seldom unable unless'.split(' '),
 )
+const ENGLISH_TOO: ReadonlySet<string> = new Set('no sin pas non mai bez nie ni inga yok den min'.split(' '))
 /** The same in other languages: enough to tell a question from its opposite. */
 const FOREIGN: Readonly<Record<string, ReadonlySet<string>>> = Object.fromEntries(
   Object.entries({
@@ -41,6 +42,13 @@ const FOREIGN: Readonly<Record<string, ReadonlySet<string>>> = Object.fromEntrie
     el: 'δεν μην όχι χωρίς',
   }).map(([language, words]) => [language, new Set(words.split(' '))]),
 )
+/** Where a text's language cannot be told: English, and those of others that are no English words. */
+const UNDECIDED: ReadonlySet<string> = new Set([
+  ...NEGATIONS,
+  ...Object.values(FOREIGN).flatMap((words) => [...words].filter((word) => word.length > 1 && !ENGLISH_TOO.has(word))),
+])
+/** Articles and prepositions of other languages: 'pas de gluten'. */
+const ARTICLE = /^[a-zà-ÿ]{1,2}$/
 const WH: ReadonlySet<string> = new Set('what which who whom when where why how if whether'.split(' '))
 /** 'I do not know how to ...' asks how to. */
 const KNOWING: ReadonlySet<string> = new Set(
@@ -53,6 +61,8 @@ const HARMLESS: ReadonlySet<string> = new Set(
 /** Who cannot find something asks where it is. */
 const SEEKING: ReadonlySet<string> = new Set(['find', 'locate', 'see', 'figure'])
 const PRONOUNS: ReadonlySet<string> = new Set('i you he she it we they this that there'.split(' '))
+/** 'No longer', 'nicht mehr', 'ne ... plus'. */
+const AGAIN: ReadonlySet<string> = new Set(['longer', 'more', 'mehr', 'plus', 'más', 'mais', 'più', 'meer'])
 /** More negations than these in one text are not read. */
 const MOST = 64
 /** Content words that a negation reaches. */
@@ -63,17 +73,19 @@ const WITHIN = 12
 /** @param english whether the text may be English; other languages by `language` */
 export function negationsOf(tokens: readonly Token[], stems: readonly string[], language: string): Negations {
   const foreign = FOREIGN[language]
+  const words = foreign ?? (language === 'und' ? UNDECIDED : NEGATIONS)
   let count = 0
   let heads: string[] | undefined
   const reach: string[] = []
   for (let at = 0; at < tokens.length && count < MOST; at++) {
     const { kind, text } = tokens[at] as Token
-    if (kind !== 'word' || !(foreign ?? NEGATIONS).has(text)) continue
-    const reached = reachOf(tokens, at)
+    if (kind !== 'word' || !words.has(text)) continue
+    const first = AGAIN.has(tokens[at + 1]?.text ?? '') ? at + 2 : at + 1
+    const reached = reachOf(tokens, first, foreign !== undefined)
     if (foreign === undefined && isHarmless(tokens, at, reached[0])) continue
     count++
     heads ??= []
-    const head = stems[reached[0] ?? at + 1]
+    const head = stems[reached[0] ?? first]
     if (head !== undefined) heads.push(head)
     for (const index of reached) reach.push(stems[index] as string)
   }
@@ -81,12 +93,12 @@ export function negationsOf(tokens: readonly Token[], stems: readonly string[], 
 }
 
 /** Indexes of the content words after a negation, up to the end of its clause. */
-function reachOf(tokens: readonly Token[], at: number): readonly number[] {
+function reachOf(tokens: readonly Token[], first: number, foreign: boolean): readonly number[] {
   const found: number[] = []
-  for (let next = at + 1; next < tokens.length && next <= at + WITHIN && found.length < REACH; next++) {
+  for (let next = first; next < tokens.length && next < first + WITHIN && found.length < REACH; next++) {
     const token = tokens[next] as Token
     if (token.initial || token.text === 'but') break
-    if (!STOP_WORDS.has(token.text)) found.push(next)
+    if (!STOP_WORDS.has(token.text) && !(foreign && ARTICLE.test(token.text))) found.push(next)
   }
   return found
 }
@@ -127,6 +139,7 @@ export function isDenial(a: string, b: string): boolean {
   const [one, other] = [withoutE(a), withoutE(b)]
   const [short, long] = one.length < other.length ? [one, other] : [other, one]
   const extra = long.length - short.length
+  if (NEGATIONS.has(a) || NEGATIONS.has(b) || long === 'unabl') return false
   return short.length > (extra === 1 ? 5 : 2) && extra < 5 && long.endsWith(short) && PREFIXES.includes(long.slice(0, extra))
 }
 

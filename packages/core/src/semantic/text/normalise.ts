@@ -18,6 +18,8 @@ const INVISIBLE = /[\p{Cf}\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u316
 /** Marks that have no composed letter: stacked on Latin letters they are decoration. */
 const STRAY_MARKS = /(?<=[\p{Script=Latin}\p{N}])\p{M}+/gu
 const OTHER_DIGITS = /(?![0-9])\p{Nd}/gu
+/** The micro sign, after NFKC a Greek letter: '5 µg'. */
+const MICRO = /(?<=\d ?)\u03bc(?=[a-z])/g
 const WORD = /[\p{L}\p{M}\p{N}]+/gu
 const LATIN = /\p{Script=Latin}/u
 const LOOK_ALIKE_SCRIPTS = /[\p{Script=Cyrillic}\p{Script=Greek}\p{Script=Armenian}\p{Script=Cherokee}]/u
@@ -71,6 +73,7 @@ export function normaliseText(given: string): NormalisedText {
   if (!ASCII.test(text)) {
     text = text.normalize('NFKC').replace(INVISIBLE, '').slice(0, MAX_CHARACTERS)
     text = text.replace(TYPOGRAPHY, (sign) => PLAIN[sign] ?? "'").replace(OTHER_DIGITS, digitOf)
+    text = text.replace(MICRO, 'u')
     if (LOOK_ALIKE_SCRIPTS.test(text)) text = text.replace(WORD, foldWord)
     text = text.replace(STRAY_MARKS, '')
   }

@@ -32,6 +32,18 @@ export const BEFORE_PRONOUN: ReadonlySet<string> = new Set(
   'the this that which any no another every each some only new old first last good best right wrong same other my your a'.split(' '),
 )
 
+/** After these, 'I' is a one: 'World War I', 'part I'. */
+export const BEFORE_ROMAN: ReadonlySet<string> = new Set(
+  'war part type phase class chapter volume book act stage level article section grade category tier title schedule annex round'.split(' '),
+)
+
+/** Written in capitals where it may be a word; 'IV' and 'VI' without capitals are left alone. */
+export const ROMAN: ReadonlyMap<string, number> = new Map(
+  'ii iii iv v vi vii viii ix x xi xii xiii xiv xv xvi xvii xviii xix xx'
+    .split(' ')
+    .map((numeral, index): [string, number] => [numeral, index + 2]),
+)
+
 export const MONTHS: ReadonlyMap<string, number> = new Map(
   [
     'january jan',
@@ -48,3 +60,14 @@ export const MONTHS: ReadonlyMap<string, number> = new Map(
     'december dec',
   ].flatMap((names, index) => names.split(' ').map((name): [string, number] => [name, index + 1])),
 )
+
+/** What one of is an amount: 'an hour', 'a mile'. */
+export const PERIODS: ReadonlySet<string> = new Set(
+  'minute hour day week month year decade century mile kilometer kilometre gallon liter litre'.split(' '),
+)
+
+/** After these, 'a day' says how often. */
+export const OFTEN: ReadonlySet<string> = new Set('once twice thrice times time much many often'.split(' '))
+
+/** A figure after these is a version. */
+export const AFTER_VERSION: ReadonlySet<string> = new Set(['version', 'release', 'v', 'ver'])

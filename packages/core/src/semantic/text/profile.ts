@@ -68,7 +68,7 @@ export function profileOf(given: string): TextProfile {
   const english = language === 'en' || language === 'und'
   const words = tokens.map(stemOf)
   const quantities = quantitiesOf(tokens, english)
-  const { sequence, content, functional, contentTokens } = sortOut(tokens, words, quantities)
+  const { sequence, content, functional, contentTokens } = sortOut(tokens, words, quantities, english)
   const stems = [...new Set(sequence)].sort()
   return {
     text,
@@ -103,7 +103,7 @@ interface Sorted {
 }
 
 /** Parts words that say something from those that do not, with each quantity in place of its tokens. */
-function sortOut(tokens: readonly Token[], words: readonly string[], quantities: readonly Quantity[]): Sorted {
+function sortOut(tokens: readonly Token[], words: readonly string[], quantities: readonly Quantity[], english: boolean): Sorted {
   const sequence: string[] = []
   const content: string[] = []
   const functional: string[] = []
@@ -122,14 +122,28 @@ function sortOut(tokens: readonly Token[], words: readonly string[], quantities:
       continue
     }
     const { kind, text } = tokens[at] as Token
-    const word = synonymOf(words[at] as string)
-    const isContent = kind !== 'word' || !STOP_WORDS.has(text)
+    // A letter as a name is a word of its own: 'hepatitis A', 'subtract a from b'.
+    const isName = text === 'a' && english && isLetter(tokens, at)
+    const word = isName ? 'A' : synonymOf(words[at] as string)
+    const isContent = kind !== 'word' || isName || !STOP_WORDS.has(text)
     sequence.push(word)
     ;(isContent ? content : functional).push(word)
     if (isContent ? kind !== 'symbol' : COUNTED_WORDS.has(text)) contentTokens++
     at++
   }
   return { sequence, content: content.sort(), functional: functional.sort(), contentTokens }
+}
+
+const AFTER_LETTER: ReadonlySet<string> = new Set(
+  'and or to from in is are of with by for than as if then vs equals depends depend'.split(' '),
+)
+
+/** No article stands at the end, or before a preposition; nor in a capital amid a sentence without others. */
+function isLetter(tokens: readonly Token[], at: number): boolean {
+  const next = tokens[at + 1]
+  if (next === undefined || next.initial || next.kind === 'symbol' || AFTER_LETTER.has(next.text)) return true
+  const { written, initial } = tokens[at] as Token
+  return written === 'A' && !initial && /^\p{Ll}/u.test(next.written)
 }
 
 function stemOf(token: Token): string {

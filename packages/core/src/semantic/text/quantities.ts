@@ -1,6 +1,6 @@
 /** Numbers of a text in one canonical form: 12k = 12000, 'two' = 2, 90 minutes = 1.5 hours, May 5th = 5 May. */
 
-import { BEFORE_PRONOUN, MONTHS, MULTIPLES, ORDINALS, SMALL } from './number-words.js'
+import { AFTER_VERSION, BEFORE_PRONOUN, BEFORE_ROMAN, MONTHS, MULTIPLES, OFTEN, ORDINALS, PERIODS, ROMAN, SMALL } from './number-words.js'
 import type { Token } from './scan.js'
 import { ATTACHED_ONLY, CURRENCIES, MAGNITUDES, UNITS } from './units.js'
 
@@ -59,7 +59,7 @@ export function quantitiesOf(tokens: readonly Token[], english: boolean): readon
 /** Adds what the token at `at` says and returns how many tokens that took. */
 function addFigures(found: Quantity[], tokens: readonly Token[], at: number): number {
   const text = textAt(tokens, at)
-  const version = VERSION.exec(text)
+  const version = VERSION.exec(text) ?? (AFTER_VERSION.has(textAt(tokens, at - 1)) ? /^(\d+(?:\.\d+)+)$/.exec(text) : null)
   if (version) return add(found, 'version', version[1] ?? version[2] ?? text, version[1] ?? text, at)
   const iso = ISO_DATE.exec(text)
   if (iso && Number(iso[2]) <= 12 && Number(iso[2]) > 0)
@@ -120,7 +120,10 @@ function wordFigure(tokens: readonly Token[], at: number): Figure | undefined {
   if (part === undefined) {
     const ordinal = ORDINALS.get(first)
     if (ordinal !== undefined) return isUnitSecond(tokens, at) ? undefined : { value: ordinal, unit: '', ordinal: true, length }
-    if ((first === 'a' || first === 'an') && (MAGNITUDES.has(textAt(tokens, at + 1)) || MULTIPLES.get(textAt(tokens, at + 1)) === 12))
+    const roman = romanFigure(tokens, at)
+    if (roman !== undefined) return { value: roman, unit: '', ordinal: false, length }
+    if (isPeriod(tokens, at)) part = 1
+    else if ((first === 'a' || first === 'an') && (MAGNITUDES.has(textAt(tokens, at + 1)) || MULTIPLES.get(textAt(tokens, at + 1)) === 12))
       part = 1
     else {
       const multiple = MULTIPLES.get(first)
@@ -150,6 +153,27 @@ function wordFigure(tokens: readonly Token[], at: number): Figure | undefined {
     length++
   }
   return { value: total + part, unit: '', ordinal: false, length }
+}
+
+/** 'World War II', 'type ii diabetes', 'World War I'. */
+function romanFigure(tokens: readonly Token[], at: number): number | undefined {
+  const token = tokens[at]
+  if (token === undefined) return undefined
+  const { text, written } = token
+  if (text === 'i') return BEFORE_ROMAN.has(textAt(tokens, at - 1)) ? 1 : undefined
+  const value = ROMAN.get(text)
+  const isPlain = /^(?:ii|iii|vii|viii|xii|xiii|xvi+)$/.test(text)
+  return value !== undefined && (isPlain || BEFORE_ROMAN.has(textAt(tokens, at - 1)) || (text.length > 1 && written === text.toUpperCase()))
+    ? value
+    : undefined
+}
+
+/** 'An hour', 'a mile' are one of them; in 'twice a day', 'hours a week' they say how often. */
+function isPeriod(tokens: readonly Token[], at: number): boolean {
+  const first = textAt(tokens, at)
+  if ((first !== 'a' && first !== 'an') || !PERIODS.has(textAt(tokens, at + 1))) return false
+  const before = textAt(tokens, at - 1)
+  return !(tokens[at - 1]?.kind === 'number' || UNITS.has(before) || CURRENCIES.has(before) || OFTEN.has(before))
 }
 
 /** 'a second', '30 second video', 'per second': a unit, and not what comes after the first. */
@@ -208,10 +232,16 @@ function addFigure(found: Quantity[], tokens: readonly Token[], at: number, figu
   if (currency !== undefined) add(found, 'money', `${text} ${currency}`, text, at)
   else {
     const measured = UNITS.get(named)
-    if (measured === undefined) add(found, 'number', named === '' || named === 'th' ? text : `${text} ${named}`, text, at)
+    if (measured === undefined)
+      add(found, 'number', named === '' || named === 'th' ? plainKey(textAt(tokens, at), text) : `${text} ${named}`, text, at)
     else add(found, 'measure', `${figureOf(value * measured.factor + (measured.offset ?? 0))} ${measured.dimension}`, text, at)
   }
   return length
+}
+
+/** 'Python 3.10' is not 'Python 3.1'. */
+function plainKey(written: string, figure: string): string {
+  return /^\d+\.\d+0$/.test(written) ? written : figure
 }
 
 function isUnit(word: string): boolean {

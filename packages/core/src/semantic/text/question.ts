@@ -1,5 +1,6 @@
 /** What kind of answer a text asks for. */
 
+import type { Difference } from './differences.js'
 import type { Token } from './scan.js'
 
 export type QuestionClass =
@@ -81,6 +82,19 @@ function howOf(next: string, after: string): QuestionClass {
   if (next === 'come') return 'why'
   if (next === 'much' && (after === 'time' || after === 'longer')) return 'how-long'
   return HOW.get(next) ?? 'how'
+}
+
+const WAYS: ReadonlySet<QuestionClass> = new Set<QuestionClass>(['how', 'why', 'when', 'where', 'who'])
+const ASKING: ReadonlySet<string> = new Set('how why when where who whom do does did is are was were should would can will'.split(' '))
+
+/** True where one asks whether, the other how (why, when ...), and nothing else differs. 'Can I' and 'how can I' are one question to most. */
+export function whetherOrHow(a: QuestionClass, b: QuestionClass, ...differences: readonly Difference<string>[]): boolean {
+  if (!((a === 'yes-no' && WAYS.has(b)) || (b === 'yes-no' && WAYS.has(a)))) return false
+  return differences.every(({ fresh, old }) => fresh.every(isAsking) && old.every(isAsking))
+}
+
+function isAsking(word: string): boolean {
+  return ASKING.has(word)
 }
 
 const MEASURES: ReadonlySet<string> = new Set(['how', 'many', 'much', 'long', 'often', 'far', 'old', 'frequent'])

@@ -46,6 +46,8 @@ const FILE =
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i
 /** 'USB-C'. */
 const VARIANT = /^[A-Z]{2,}-[A-Za-z]$/
+/** 'non-toxic'. */
+const NOT = /^non-([a-z]{3,})$/i
 /** 'sugar-free'. */
 const FREE_OF = /^([a-z]+)-free$/i
 const TICKET = /^#?[a-z]{1,12}[-_]?\d[a-z\d]*(?:[-_.]?[a-z\d]+)*$|^#\d+$|^#[\w-]+$/i
@@ -60,7 +62,7 @@ const PART =
 const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u
 const UNSPACED_EACH =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]\p{M}*|[^\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]+/gu
-const OPERATOR = /^(?:[-+*/^=<>%&]|[<>=!]=|\*\*|=>|->)$/
+const OPERATOR = /^(?:[-+*/^=<>%&]|[-+*/%&|^<>=!]?==?|[=!]==|\*\*|[=-]>|&&|\|\||<<|>>|\+\+|\?\?|\|>)$/
 /** Longer words than these are no words. */
 const LONGEST = 400
 
@@ -115,7 +117,9 @@ function addChunk(tokens: Token[], chunk: string, initial: boolean): void {
     const core = chunk.replace(LEADING, '').replace(TRAILING, '')
     const kind = core === '' ? undefined : kindOf(core)
     const without = FREE_OF.exec(core)
+    const denied = NOT.exec(core)
     if (without !== null) for (const word of ['without', without[1] as string]) addWord(tokens, word, initial)
+    else if (denied !== null) for (const word of ['not', denied[1] as string]) addWord(tokens, word, initial)
     else if (isWord(core)) addWord(tokens, core, initial)
     else if (kind !== undefined) tokens.push(tokenOf(kind, core, initial))
     else addParts(tokens, core === '' ? chunk : core, initial)

@@ -72,7 +72,7 @@ booking: book,reserve,order | cancel
 consent: accept,approve,confirm,allow,permit,enable | reject,decline,deny,refuse,forbid,prohibit
 travel: arrive,arrival | depart,departure
 degree: more | less,few,fewer
-most: most | least
+most: most | least,fewest
 rank: best,top | worst
 size: big*,large*,huge | small*,tiny*,little
 height: tall*,high* | short*,low*
@@ -80,7 +80,7 @@ length: long* | short*
 safety: safe*,secure | dangerous,unsafe,risky*
 speed: fast*,quick*,rapid | slow*
 age: new*,young* | old*
-price: cheap*,inexpensive,affordable | expensive,costly*,pricey
+price: cheap*,inexpensive,affordable | expensive,costly*,pricey,pricier,priciest
 heat: hot*,warm* | cold*,cool*
 weight: heavy* | light*
 strength: strong* | weak*
@@ -132,6 +132,7 @@ plant: fruit | vegetable
 zodiac: aries | taurus | gemini | virgo | libra | scorpio | sagittarius | capricorn | aquarius | pisces | leo
 officer: ceo | cfo | cto | coo | cmo
 begin: start,begin | end,finish
+whom: everyone,everybody | nobody,no one
 departure-board: takeoff | landing
 person-of-trade: buyer,customer | seller,vendor
 sender: sender | recipient,receiver
@@ -190,6 +191,10 @@ up: up | down
 sides: with | without
 frame: this | next | last,previous
 timing: within,by | after,beyond
+while: before | after | during
+condition: if,when | unless
+possessor: my,our | his | her | their
+subject: he | she
 agent: by | to
 limit: under,below | over,above
 time-unit: second | minute | hour | day | week | month | quarter | year | decade | century

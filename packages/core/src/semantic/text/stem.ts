@@ -49,6 +49,7 @@ const IRREGULAR: ReadonlyMap<string, string> = new Map(
     analyses: 'analysi',
     analysis: 'analysi',
     news: 'news',
+    https: 'https',
     always: 'always',
     this: 'this',
     during: 'during',

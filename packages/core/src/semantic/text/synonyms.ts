@@ -12,6 +12,11 @@ phone telephone cellphone smartphone
 picture photo photograph image pic
 choose select pick
 large big
+larger bigger
+largest biggest
+faster quicker
+fastest quickest
+often frequently
 film movie
 vacation holiday
 car automobile
@@ -28,7 +33,7 @@ sick ill
 wrong incorrect
 try attempt
 delete remove erase
-alter modify
+change alter modify
 locate find
 glad happy
 cheap inexpensive

@@ -21,6 +21,7 @@ const TABLE: readonly (readonly [dimension: string, factor: number, names: strin
   ['length', 1852, 'nmi'],
   ['mass', 1, 'g gram grams gramme grammes'],
   ['mass', 0.001, 'mg milligram milligrams'],
+  ['mass', 1e-6, 'ug mcg microgram micrograms'],
   ['mass', 1000, 'kg kgs kilo kilos kilogram kilograms'],
   ['mass', 1e6, 'tonne tonnes ton tons'],
   ['mass', 453.59237, 'lb lbs pounds-mass'],
@@ -59,6 +60,12 @@ const TABLE: readonly (readonly [dimension: string, factor: number, names: strin
   ['rate', 1e6, 'mbps mbit/s'],
   ['rate', 1e9, 'gbps gbit/s'],
   ['frequency', 1, 'hz hertz'],
+  ['beat', 1, 'bpm'],
+  ['turn', 1, 'rpm'],
+  ['loudness', 1, 'db decibel decibels'],
+  ['parts', 1, 'ppm'],
+  ['pressure', 1, 'psi'],
+  ['dose', 1, 'iu'],
   ['frequency', 1e3, 'khz kilohertz'],
   ['frequency', 1e6, 'mhz megahertz'],
   ['frequency', 1e9, 'ghz gigahertz'],
@@ -126,7 +133,7 @@ export const CURRENCIES: ReadonlyMap<string, string> = new Map(
 
 /** Short names that are words or letters on their own: units only when they are written next to a figure, without a space. */
 export const ATTACHED_ONLY: ReadonlySet<string> = new Set(
-  'g l s h d y v w j c f mo em rem pt us cal mi ha real won try rand stone cup "'.split(' '),
+  's d y v w j c f mo em rem pt us cal mi ha real won try rand stone cup "'.split(' '),
 )
 
 export const MAGNITUDES: ReadonlyMap<string, number> = new Map(
