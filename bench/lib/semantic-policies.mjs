@@ -70,6 +70,8 @@ export function summary(runs, bound) {
     secondWrong: share((run) => run.laterWrong, half),
     // Of the seed that did worst.
     interval: widest(runs.map((run) => wilson(run.wrong, bound.basis === 'hits' ? run.hits : run.requests))),
+    // Of the seed with the fewest.
+    hitsInterval: lowest(runs.map((run) => wilson(run.hits, run.requests))),
     held: runs.filter((run) => errorOf(run, bound) <= bound.maxErrorRate).length,
     judgedPerMiss: mean(runs.map(({ judged = 0, requests, hits }) => judged / (requests - hits))),
   }
@@ -77,6 +79,11 @@ export function summary(runs, bound) {
 
 function widest(intervals) {
   const { low, high } = intervals.reduce((worst, each) => (each.high > worst.high ? each : worst))
+  return { low: round(100 * low), high: round(100 * high) }
+}
+
+function lowest(intervals) {
+  const { low, high } = intervals.reduce((least, each) => (each.low < least.low ? each : least))
   return { low: round(100 * low), high: round(100 * high) }
 }
 
