@@ -12,22 +12,22 @@ import type { Prior } from './adaptive.js'
 export const SHIPPED_PRIOR: Prior = {
   version: 2,
   coefficients: [
-    -0.2351, // one
-    0.949, // cosine
-    -0.5604, // cosine squared
-    0.248, // margin
-    1.2433, // lead
-    0.2056, // vote
-    -1.058, // groups
-    0.516, // group size
-    1.4721, // backing
-    0.5271, // telling
-    -2.0398, // unheard
-    -3.0945, // missing
-    1.5345, // jaccard
-    1.7887, // trigrams
-    1.2964, // unmatched new
-    1.6604, // unmatched old
+    -0.2401, // one
+    0.9901, // cosine
+    -0.5398, // cosine squared
+    0.2536, // margin
+    1.2488, // lead
+    0.1794, // vote
+    -1.0499, // groups
+    0.5137, // group size
+    1.4854, // backing
+    0.5264, // telling
+    -2.0709, // unheard
+    -3.0008, // missing
+    1.5082, // jaccard
+    1.815, // trigrams
+    1.3412, // unmatched new
+    1.5911, // unmatched old
     -2, // number conflict
     -0.5, // number extra
     -2, // negation
@@ -36,10 +36,10 @@ export const SHIPPED_PRIOR: Prior = {
     -0.5, // entity extra
     -2, // reversed
     -0.5, // substitution
-    0.3288, // substitutions
-    0.0244, // extras
+    0.3195, // substitutions
+    0.0232, // extras
     -0.5, // question
-    -1.2157, // cosine x jaccard
-    -0.8837, // cosine x unmatched new
+    -1.2648, // cosine x jaccard
+    -0.9021, // cosine x unmatched new
   ],
 }
