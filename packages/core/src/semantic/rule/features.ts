@@ -102,7 +102,11 @@ export function featuresOf(
 }
 
 function quantized(values: readonly number[]): Features {
-  return Int8Array.from(values, (value) => Math.round(Math.max(-128, Math.min(127, value * FEATURE_SCALE))))
+  const features = new Int8Array(values.length)
+  for (let at = 0; at < features.length; at++) {
+    features[at] = Math.round(Math.max(-128, Math.min(127, (values[at] as number) * FEATURE_SCALE)))
+  }
+  return features
 }
 
 export const FEATURE_SCALE = 32

@@ -38,10 +38,8 @@ export function standingOf<N extends Neighbour>(neighbours: readonly N[], consid
     all += weight
     votes.set(group, (votes.get(group) ?? 0) + weight)
   }
-  // Of equal votes the nearer group comes first.
-  const ranked = [...votes.keys()].sort((a, b) => (votes.get(b) as number) - (votes.get(a) as number))
-  const chosen = considers === 'nearest' || best >= SAME ? nearestGroup : (ranked[0] as string)
-  const second = ranked.find((group) => group !== chosen)
+  const chosen = considers === 'nearest' || best >= SAME ? nearestGroup : (mostVoted(votes) as string)
+  const second = mostVoted(votes, chosen)
   const own = neighbours.filter(({ group }) => group === chosen)
   const rivals = neighbours.filter(({ group }) => group !== chosen)
   const nearest = own[0] as N
@@ -57,6 +55,18 @@ export function standingOf<N extends Neighbour>(neighbours: readonly N[], consid
     own,
     rivals,
   }
+}
+
+/** Of equal votes the nearer group. @param but a group that is left out */
+function mostVoted(votes: ReadonlyMap<string, number>, but?: string): string | undefined {
+  let first: string | undefined
+  let most = 0
+  for (const [group, vote] of votes) {
+    if (group === but || vote <= most) continue
+    first = group
+    most = vote
+  }
+  return first
 }
 
 /** Of the three nearest; who was not found is as far as the farthest that was. */

@@ -30,13 +30,15 @@ export interface Evidence {
  */
 export function evidenceOf(fresh: Words, own: readonly Witness[], rivals: readonly Witness[], frequencies: Frequencies): Evidence {
   const nearest = Math.max(own[0]?.similarity ?? 0, rivals[0]?.similarity ?? 0)
+  const content = new Set(fresh.content)
   const ours = sharesOf(own, nearest)
-  const theirs = sharesOf(rivals, nearest)
+  // Most of the prompts are rivals, and most of their words are nothing to this one.
+  const theirs = sharesOf(rivals, nearest, content)
   let all = 0
   let backing = 0
   let telling = 0
   let unheard = 0
-  for (const stem of new Set(fresh.content)) {
+  for (const stem of content) {
     const weight = frequencies.idf(stem)
     const [our, their] = [ours.get(stem) ?? 0, theirs.get(stem) ?? 0]
     all += weight
@@ -59,14 +61,14 @@ function missingOf(fresh: Words, own: readonly Witness[], ours: ReadonlyMap<stri
   return missing
 }
 
-/** The share of the prompts that have each stem; near ones count more. */
-function sharesOf(witnesses: readonly Witness[], nearest: number): ReadonlyMap<string, number> {
+/** The share of the prompts that have each stem, or each of `of`; near ones count more. */
+function sharesOf(witnesses: readonly Witness[], nearest: number, of?: ReadonlySet<string>): ReadonlyMap<string, number> {
   const shares = new Map<string, number>()
   const weights = witnesses.map(({ similarity }) => Math.exp(SHARPNESS * (similarity - nearest)))
   const all = weights.reduce((sum, weight) => sum + weight, 0)
   for (const [index, { words }] of witnesses.entries()) {
     const share = (weights[index] as number) / all
-    for (const stem of words.stems) shares.set(stem, (shares.get(stem) ?? 0) + share)
+    for (const stem of words.stems) if (!of || of.has(stem)) shares.set(stem, (shares.get(stem) ?? 0) + share)
   }
   return shares
 }

@@ -12,6 +12,8 @@ export interface NormalisedText {
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: plain ASCII is what needs no folding
 const ASCII = /^[\x00-\x7f]*$/
+/** What has none of these is as it should be. */
+const UNTIDY = /[^ -~]| {2}|^ | $/
 /** Formats (zero-width, bidi, tags, soft hyphen), variation selectors, fillers that show nothing. */
 // biome-ignore lint/suspicious/noMisleadingCharacterClass: single marks and selectors are meant
 const INVISIBLE = /[\p{Cf}\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\u{e0100}-\u{e01ef}]/gu
@@ -70,6 +72,7 @@ const LOOK_ALIKES: ReadonlyMap<string, string> = new Map(
 export function normaliseText(given: string): NormalisedText {
   const tooLong = given.length > MAX_CHARACTERS
   let text = tooLong ? given.slice(0, MAX_CHARACTERS) : given
+  if (!UNTIDY.test(text)) return { text, tooLong }
   if (!ASCII.test(text)) {
     text = text.normalize('NFKC').replace(INVISIBLE, '').slice(0, MAX_CHARACTERS)
     text = text.replace(TYPOGRAPHY, (sign) => PLAIN[sign] ?? "'").replace(OTHER_DIGITS, digitOf)
