@@ -6,6 +6,7 @@
 import { LRUCache } from 'lru-cache'
 import { sha256 } from '#platform'
 import { isThenable } from '../lib/deadline.js'
+import { createTurns as createPauses } from '../lib/turn.js'
 import type { Clock } from '../ports.js'
 import type { Records } from '../stores/records.js'
 import { createBackground } from './background.js'
@@ -110,17 +111,36 @@ export function createLearners({ create, version, records, clock, onFailed = () 
     for (const text of texts ?? []) {
       // What it wrote itself teaches nothing, and reading thousands of labels holds the event loop.
       const digest = sha256(text)
-      if (digest !== learner.stored && merge(learner, text)) learner.stored = digest
+      if (digest !== learner.stored && (await mergeInTurns(learner, text))) learner.stored = digest
     }
     return texts !== undefined
   }
 
-  function merge(learner: Learner, text: string): boolean {
+  const merge = (learner: Learner, text: string): boolean =>
+    merged(
+      learner,
+      attempt(() => learner.policy.merge(text)),
+    )
+
+  /** As `merge`, a little at a time, where the policy can. */
+  async function mergeInTurns(learner: Learner, text: string): Promise<boolean> {
     const { policy } = learner
-    const read = attempt(() => policy.merge(text))
+    if (!policy.merging) return merge(learner, text)
+    const steps = attempt(() => policy.merging?.(text))
+    const turns = createPauses(clock)
+    for (;;) {
+      const step = attempt(() => steps?.next())
+      if (!step || step.done) return merged(learner, step?.value)
+      const turn = turns()
+      if (turn) await turn
+    }
+  }
+
+  /** @param read undefined: it threw */
+  function merged(learner: Learner, read: boolean | undefined): boolean {
     if (read === false) onFailed(new UnreadableLearningError())
     if (!read) return false
-    learner.learnt = Math.max(learner.learnt, attempt(() => policy.inspect().labels) ?? 0)
+    learner.learnt = Math.max(learner.learnt, attempt(() => learner.policy.inspect().labels) ?? 0)
     rank(learner)
     work(learner)
     return true

@@ -68,6 +68,36 @@ describe('learners', () => {
     expect(learners.inspect().length).toBeLessThanOrEqual(250)
   })
 
+  it('read what was saved in slices, with turns of others between long ones, and close when all is read', async () => {
+    const records = memoryOf()
+    records.texts.set(recordOf('counting'), '7')
+    const clock = createManualClock()
+    let turns = 0
+    let under = true
+    const passing = (): void => {
+      turns++
+      if (under) setImmediate(passing)
+    }
+    setImmediate(passing)
+    const seen: number[] = []
+    const policy = counting()
+    const merging = function* (text: string): Generator<void, boolean> {
+      for (let slice = 0; slice < 6; slice++) {
+        seen.push(turns)
+        clock.advance(3)
+        yield
+      }
+      return policy.merge(text)
+    }
+    const learners = createLearners({ create: () => ({ ...policy, merging }), version: 'v', records, clock })
+    learners.of('d')
+    await learners.close()
+    under = false
+    expect(seen).toHaveLength(6)
+    expect(new Set(seen).size).toBeGreaterThanOrEqual(3)
+    expect(labelsOf(learners, 'd')).toBe(7)
+  })
+
   it('let a new one in where all places are taken, once it has learnt more than another', () => {
     const learners = createLearners({ create: () => counting(), version: 'v', records: NONE, clock: createManualClock() })
     for (let at = 0; at < 200; at++) for (let time = 0; time < 2; time++) learners.learn(`first-${at}`, OUTCOME)

@@ -10,7 +10,7 @@ import { type BoundOptions, type Threshold, thresholdOf } from './bound.js'
 import { type ErrorCurve, fitCurve, type Point } from './curve.js'
 import { createDriftTest, type Drift } from './drift.js'
 import { DIFFERENCES, FEATURE_NAMES, FEATURE_SCALE, FEATURES_VERSION, type Features } from './features.js'
-import { createLabelRing, type Label } from './labels.js'
+import { createLabelRing, finished, type Label } from './labels.js'
 import { type Example, fitLogistic, leftOut, probability } from './logistic.js'
 import type { Candidate, Decision, DecisionPolicy, Outcome, PolicyState } from './policy.js'
 
@@ -171,9 +171,9 @@ export function createAdaptivePolicy(options: AdaptiveOptions): DecisionPolicy {
     const whole = yield* fitLogistic(examples, { prior: start, ridge, start: beta })
     const curve = yield* curveOf(labels, yield* leftOut(examples, whole, ridge))
     const probabilities = yield* expected(labels, whole)
+    const next = yield* thresholdOf(curve, probabilities, Math.max(recent.length, probabilities.length), options)
     // More was learnt of in the meantime than this work knows.
     if (era !== begun) return
-    const next = thresholdOf(curve, probabilities, Math.max(recent.length, probabilities.length), options)
     // Chance finds a lenient threshold now and then: one is lowered only as far as the fit before allows. The first has none before it.
     const before = lastTau
     lastTau = next.tau
@@ -197,6 +197,18 @@ export function createAdaptivePolicy(options: AdaptiveOptions): DecisionPolicy {
     return probabilities
   }
 
+  function* merging(saved: string): Generator<void, boolean> {
+    const merged = yield* ring.merging(saved)
+    if (!merged) return false
+    // Another process saw what was learnt fail.
+    if (merged.forgotten > 0) relearn()
+    // The pause goes on after a restart.
+    if (paused === 'learning' && ring.hasForgotten && !enough()) paused = 'drift'
+    total += merged.added
+    unlearnt += merged.added
+    return true
+  }
+
   return {
     name: 'adaptive',
     version: FEATURES_VERSION,
@@ -216,17 +228,8 @@ export function createAdaptivePolicy(options: AdaptiveOptions): DecisionPolicy {
       coefficients: Object.fromEntries(FEATURE_NAMES.map((name, index) => [name, (beta[index] as number) * FEATURE_SCALE])),
     }),
     save: ring.save,
-    merge(saved) {
-      const merged = ring.merge(saved)
-      if (!merged) return false
-      // Another process saw what was learnt fail.
-      if (merged.forgotten > 0) relearn()
-      // The pause goes on after a restart.
-      if (paused === 'learning' && ring.hasForgotten && !enough()) paused = 'drift'
-      total += merged.added
-      unlearnt += merged.added
-      return true
-    },
+    merge: (saved) => finished(merging(saved)),
+    merging,
   }
 }
 

@@ -27,24 +27,27 @@ export interface Threshold {
 }
 
 /**
+ * Yields after every hundred requests that would be served (a fraction of a millisecond).
+ *
  * @param recent probabilities of recent requests that had a candidate, in any order
  * @param requests how many recent requests there were in all
  */
-export function thresholdOf(
+export function* thresholdOf(
   curve: ErrorCurve,
   recent: readonly number[],
   requests: number,
   { maxErrorRate, basis, z }: BoundOptions,
-): Threshold {
+): Generator<void, Threshold> {
   let best: Threshold = { tau: Number.POSITIVE_INFINITY, error: 0, upper: 0, served: 0 }
   const sum = curve.sum()
   const ascending = Float64Array.from(recent).sort()
   for (let index = ascending.length - 1; index >= 0; index--) {
     const p = ascending[index] as number
     if (p < curve.least || sum.add(p) > MOST_ERROR) break
+    const served = ascending.length - index
+    if (served % SLICE === 0) yield
     // Of equal probabilities all are served or none.
     if (ascending[index - 1] === p) continue
-    const served = ascending.length - index
     const upper = sum.expected + z * sum.deviation()
     const of = basis === 'hits' ? served : requests
     // A share of so few that one or two wrong answers are too many is no promise.
@@ -55,5 +58,6 @@ export function thresholdOf(
   return best
 }
 
+const SLICE = 100
 /** What is more often wrong than right is not served, even where the bound would have room for it. */
 const MOST_ERROR = 0.5

@@ -26,6 +26,8 @@ export interface LabelRing {
   save(): string
   /** Undefined where `saved` cannot be read, and nothing changed. */
   merge(saved: string): Merged | undefined
+  /** As `merge`. Yields after every hundred labels that it reads (a fraction of a millisecond); what it changes, it changes at the end. */
+  merging(saved: string): Generator<void, Merged | undefined>
 }
 
 export interface Merged {
@@ -37,11 +39,10 @@ export interface Merged {
 
 /** @param by a random id of this process, of `A-Za-z0-9_-` */
 export function createLabelRing(capacity: number, by: string, now: () => number): LabelRing {
-  let labels: Label[] = []
+  let labels: Held[] = []
   let last = 0
   /** What is older was forgotten, and does not come back from elsewhere. */
   let since = 0
-  const rows = new WeakMap<Label, string>()
 
   return {
     get all() {
@@ -54,7 +55,7 @@ export function createLabelRing(capacity: number, by: string, now: () => number)
       // Distinct for this process, and near enough to the time to tell old from new; what is new is newer than what another process, whose
       // clock may be ahead, has forgotten.
       last = Math.max(now(), last + 1, since)
-      labels.push({ ...label, by, at: last })
+      labels.push(held({ ...label, by, at: last }))
       if (labels.length > capacity) labels = labels.slice(labels.length - capacity)
     },
     keep(count) {
@@ -62,44 +63,51 @@ export function createLabelRing(capacity: number, by: string, now: () => number)
       since = labels.reduce((oldest, { at }) => Math.min(oldest, at), last + 1)
     },
     save: () => [JSON.stringify({ version: FEATURES_VERSION, since }), ...labels.map(rowOf)].join('\n'),
-    merge(saved) {
-      const read = readSaved(saved, new Set(labels.map(rowOf)), capacity)
-      if (!read) return undefined
-      const own = new Set(read.labels.length > 0 ? labels.map(idOf) : [])
-      const time = now()
-      const latest = time + MOST_AHEAD_MS
-      // By a clock that is wrong nothing here is old. If it were taken for now, each merge would forget all.
-      since = Math.max(since, read.since > latest ? LONG_AGO : read.since)
-      const others = read.labels.filter((label) => !own.has(idOf(label)))
-      const dated = others.map((label) => (label.at > latest ? { ...label, by: idOf(label), at: time } : label))
-      const forgotten = labels.reduce((sum, { at }) => sum + (at < since ? 1 : 0), 0)
-      if (dated.length + forgotten === 0) return { added: 0, forgotten }
-      const held = [...labels, ...dated]
-        .filter(({ at }) => at >= since)
-        .sort(byAge)
-        .slice(-capacity)
-      const fresh = new Set(dated)
-      const added = held.reduce((sum, label) => sum + (fresh.has(label) ? 1 : 0), 0)
-      if (added + forgotten > 0) labels = held
-      return { added, forgotten }
-    },
+    merge: (saved) => finished(merging(saved)),
+    merging,
   }
 
-  /** Made once for each: thousands are saved again and again. */
-  function rowOf(label: Label): string {
-    const known = rows.get(label)
-    if (known !== undefined) return known
-    const { by, at, chance, correct, audited, rejected, features } = label
-    const flags = (correct ? CORRECT : 0) | (audited ? AUDITED : 0) | (rejected ? REJECTED : 0)
-    const bytes = btoa(String.fromCharCode(...new Uint8Array(features)))
-    const row = `${by} ${at} ${Math.round(chance * 1e6) / 1e6} ${flags} ${bytes}`
-    rows.set(label, row)
-    return row
+  function* merging(saved: string): Generator<void, Merged | undefined> {
+    const read = yield* readSaved(saved, new Set(labels.map(rowOf)), capacity)
+    if (!read) return undefined
+    const own = new Set(read.labels.length > 0 ? labels.map(({ id }) => id) : [])
+    const time = now()
+    const latest = time + MOST_AHEAD_MS
+    // By a clock that is wrong nothing here is old. If it were taken for now, each merge would forget all.
+    since = Math.max(since, read.since > latest ? LONG_AGO : read.since)
+    const others = read.labels.filter(({ id }) => !own.has(id))
+    const dated = others.map((label) => (label.at > latest ? held({ ...label, by: label.id, at: time }) : label))
+    const forgotten = labels.reduce((sum, { at }) => sum + (at < since ? 1 : 0), 0)
+    if (dated.length + forgotten === 0) return { added: 0, forgotten }
+    const all = [...labels, ...dated].filter(({ at }) => at >= since).sort(byAge)
+    const dropped = all.splice(0, Math.max(0, all.length - capacity))
+    const stayed = labels.length - forgotten - dropped.filter(({ id }) => own.has(id)).length
+    const added = all.length - stayed
+    if (added + forgotten > 0) labels = all
+    return { added, forgotten }
   }
 }
 
-/** One whose time was corrected has its identity from before as `by`. */
-function idOf({ by, at }: Label): string {
+interface Held extends Label {
+  /** Whose it is, and which of theirs. One whose time was corrected has its identity from before as `by`. */
+  readonly id: string
+  /** What it is saved as. */
+  readonly row: string
+}
+
+/** Thousands are saved again and again: the row is made once. */
+function held({ by, at, chance, correct, audited, rejected, features }: Label): Held {
+  const flags = (correct ? CORRECT : 0) | (audited ? AUDITED : 0) | (rejected ? REJECTED : 0)
+  const bytes = btoa(String.fromCharCode(...new Uint8Array(features)))
+  const row = `${by} ${at} ${Math.round(chance * 1e6) / 1e6} ${flags} ${bytes}`
+  return { by, at, features, correct, chance, audited, rejected, id: idOf(by, at), row }
+}
+
+function rowOf({ row }: Held): string {
+  return row
+}
+
+function idOf(by: string, at: number): string {
   return by.includes('.') ? by : `${by}.${at}`
 }
 
@@ -108,30 +116,30 @@ export function byAge(a: Pick<Label, 'by' | 'at'>, b: Pick<Label, 'by' | 'at'>):
   return a.at - b.at || (a.by < b.by ? -1 : 1)
 }
 
+interface Saved {
+  readonly since: number
+  readonly labels: readonly Held[]
+}
+
 /** @param known rows that need not be read */
-function readSaved(
-  saved: string,
-  known: ReadonlySet<string>,
-  most: number,
-): { readonly since: number; readonly labels: readonly Label[] } | undefined {
+function* readSaved(saved: string, known: ReadonlySet<string>, most: number): Generator<void, Saved | undefined> {
+  const [header = '', ...rows] = saved.split('\n')
+  const labels: Held[] = []
   try {
-    const [header = '', ...rows] = saved.split('\n')
     const { version, since } = JSON.parse(header) as { version?: unknown; since?: unknown }
     if (version !== FEATURES_VERSION || !isNumber(since)) return undefined
-    return {
-      since,
-      labels: rows
-        .slice(-most)
-        .filter((row) => !known.has(row))
-        .map(labelOf),
+    for (const [index, row] of rows.slice(-most).entries()) {
+      if (!known.has(row)) labels.push(labelOf(row))
+      if (index % SLICE === 0) yield
     }
+    return { since, labels }
   } catch {
     return undefined
   }
 }
 
 /** @throws TypeError where it is none */
-function labelOf(row: string): Label {
+function labelOf(row: string): Held {
   const [by = '', time, share, bits, text = '', ...more] = row.split(' ')
   const [at, chance, flags] = [time, share, bits].map(Number) as [number, number, number]
   if (by === '' || more.length > 0 || ![at, chance, flags].every(isNumber)) throw new TypeError('no label')
@@ -140,13 +148,22 @@ function labelOf(row: string): Label {
   const features = new Int8Array(bytes.length)
   for (let index = 0; index < bytes.length; index++) features[index] = bytes.charCodeAt(index)
   const has = (flag: number): boolean => (flags & flag) !== 0
-  return { by, at, chance, correct: has(CORRECT), audited: has(AUDITED), rejected: has(REJECTED), features }
+  return { by, at, chance, correct: has(CORRECT), audited: has(AUDITED), rejected: has(REJECTED), features, id: idOf(by, at), row }
 }
 
 function isNumber(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value)
 }
 
+/** All of `steps` at once. */
+export function finished<T>(steps: Iterator<void, T>): T {
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return step.value
+  }
+}
+
+const SLICE = 100
 /** Times further ahead are those of a clock that is wrong. */
 export const MOST_AHEAD_MS: number = 24 * 60 * 60 * 1000
 /** Older than any label, and not never. */

@@ -28,7 +28,7 @@ export function probability(beta: Float64Array, x: ArrayLike<number>): number {
   return 1 / (1 + Math.exp(-sum))
 }
 
-/** Coefficients, as many as the prior has. Yields after every hundred examples (a fraction of a millisecond). */
+/** Coefficients, as many as the prior has. Yields after every 25 examples (some 20 us). */
 export function* fitLogistic(examples: readonly Example[], options: FitOptions): Generator<void, Float64Array> {
   const { prior, ridge, start = prior, maxSteps = 8 } = options
   const size = prior.length
@@ -170,7 +170,8 @@ function solve(matrix: Float64Array, right: Float64Array): Float64Array {
   return result
 }
 
-const SLICE = 100
+/** A hundred took 14 ms of a new process, before they are compiled. */
+const SLICE = 25
 const TOLERANCE = 1e-4
 const LEAST_CURVE = 1e-6
 const LEAST_PIVOT = 1e-9

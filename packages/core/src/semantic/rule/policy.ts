@@ -74,6 +74,8 @@ export interface DecisionPolicy {
   save(): string
   /** Adds what was saved elsewhere or earlier. False: it cannot be read, and nothing changed. */
   merge(saved: string): boolean
+  /** As `merge`, in slices as those of `work`, between which it may learn. @default `merge`, all at once */
+  merging?(saved: string): Iterator<void, boolean>
 }
 
 export interface PolicyState {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type BoundOptions, thresholdOf } from '../../../src/semantic/rule/bound.js'
+import { type BoundOptions, type Threshold, thresholdOf as walk } from '../../../src/semantic/rule/bound.js'
 import type { ErrorCurve } from '../../../src/semantic/rule/curve.js'
 
 /** A curve that errs as often as the model says, times `times`, all of it by one uncertain factor of deviation `doubt`. */
@@ -21,6 +21,14 @@ function plain({ least = 0, times = 1, doubt = 0 } = {}): ErrorCurve {
         deviation: () => doubt * expected,
       }
     },
+  }
+}
+
+function thresholdOf(...given: Parameters<typeof walk>): Threshold {
+  const steps = walk(...given)
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return step.value
   }
 }
 

@@ -25,6 +25,23 @@ describe('createLabelRing', () => {
     expect(labels.all.map(({ features }) => features[1])).toEqual([15, 16, 17, 18, 19, 20, 21, 22, 23, 24])
   })
 
+  it('reads a hundred labels at a time, keeps what is learnt meanwhile, and counts nothing twice', () => {
+    const from = ring('a', 1000)
+    for (let index = 0; index < 500; index++) from.add(label(0))
+    const to = ring('b', 1000, 2000)
+    const [first, second] = [to.merging(from.save()), to.merging(from.save())]
+    for (let slice = 0; slice < 5; slice++) {
+      expect(first.next().done).toBe(false)
+      expect(second.next().done).toBe(false)
+      to.add(label(0))
+    }
+    expect(to.all).toHaveLength(5)
+    expect(first.next()).toEqual({ done: true, value: { added: 500, forgotten: 0 } })
+    expect(second.next()).toEqual({ done: true, value: { added: 0, forgotten: 0 } })
+    expect(to.all).toHaveLength(505)
+    expect(to.all.slice(-5).map(({ by }) => by)).toEqual(['b', 'b', 'b', 'b', 'b'])
+  })
+
   it('tells labels of the same moment apart, also when the clock goes back', () => {
     let time = 500
     const labels = createLabelRing(10, 'a', () => time)
