@@ -103,10 +103,19 @@ export function createAdaptivePolicy(options: AdaptiveOptions): DecisionPolicy {
     heed(outcome.caller)
     // A user's word tells at once; the model follows.
     if (rejected) unlearnt = Math.max(unlearnt, dueAfter())
-    const drift = paused || isStopped(outcome.caller) ? undefined : driftBy(outcome)
-    if (!drift) return
-    if (drift.caller !== undefined && !isAlone(drift.caller)) stopFor(drift.caller)
-    else {
+    if (!paused) watch(outcome)
+  }
+
+  function watch(outcome: Outcome): void {
+    const { caller } = outcome
+    if (caller !== undefined && isStopped(caller)) {
+      // It goes on for as long as what would be served there is wrong.
+      if (!outcome.same && (outcome.decision.probability ?? 0) >= threshold.tau) stopped.set(caller, seen + LEAST_LABELS)
+      return
+    }
+    const drift = driftBy(outcome)
+    if (drift?.caller !== undefined && isTheOnlyOne(drift.caller)) stopFor(drift.caller)
+    else if (drift) {
       ring.keep(KEPT_AFTER_DRIFT)
       relearn()
     }
@@ -125,9 +134,10 @@ export function createAdaptivePolicy(options: AdaptiveOptions): DecisionPolicy {
     lastCallerSince = seen
   }
 
-  /** For so long nobody else was heard of that what fails for this caller fails for all there are. */
-  function isAlone(caller: string): boolean {
-    return caller === lastCaller && seen - lastCallerSince >= LEAST_LABELS
+  /** For whom it fails. Where for long nobody else was heard of, what fails for this one fails for all there are. */
+  function isTheOnlyOne(caller: string): boolean {
+    const isAlone = caller === lastCaller && seen - lastCallerSince >= LEAST_LABELS
+    return !isAlone && ![...stopped.keys()].some((each) => each !== caller && isStopped(each))
   }
 
   /** One caller's word, alone, is no reason to take from the others what is right for them, nor to go on sending him what he finds wrong. */

@@ -119,6 +119,22 @@ describe('the adaptive policy', () => {
     expect(after.wrong).toBeLessThanOrEqual(0.02 * after.requests)
   })
 
+  it('stops hardly later where the requests are of one or two callers more than of others', () => {
+    const wrongWith = (callerOf: (random: number) => string | undefined): number =>
+      seeds(1, 2, 3, 4, 5, 6).reduce((sum, seed) => {
+        const policy = policyOf({ seed, basis: 'requests', maxErrorRate: 0.02 })
+        const random = seeded(seed)
+        const who = seeded(seed + 50)
+        const caller = (): string | undefined => callerOf(who())
+        runStream(policy, { requests: 4000, random, caller })
+        return sum + runStream(policy, { requests: 2500, random, caller, isRight: () => false }).wrong
+      }, 0)
+    const unknown = wrongWith(() => undefined)
+    expect(wrongWith(() => 'one')).toBe(unknown)
+    expect(wrongWith((random) => `${Math.floor(random * 20)}`)).toBe(unknown)
+    for (const share of [0.5, 0.95]) expect(wrongWith((random) => (random < share ? 'ann' : 'bob'))).toBeLessThan(2 * unknown)
+  })
+
   it.each(seeds(1, 2, 3))('learns anew where half of the answers change for the worse (seed %i)', (seed) => {
     const policy = policyOf({ seed })
     const random = seeded(seed)

@@ -162,6 +162,30 @@ describe('what one caller alone finds wrong', () => {
     expect(policy.preview?.(by('mallory')).action).toBe('serve')
   })
 
+  it('goes on for as long as what would be sent there is wrong', () => {
+    const policy = trained()
+    while (policy.preview?.(by('mallory')).action === 'serve') reject(policy, 'mallory')
+    const judged = (candidate: Candidate, same: boolean, caller: string): void =>
+      policy.learn({ candidate, decision: policy.decide({ ...candidate, caller }), same, caller })
+    for (let count = 0; count < 200; count++) judged(BAD, false, 'bob')
+    judged(BAD, false, 'mallory')
+    judged(GOOD, false, 'mallory')
+    for (let count = 0; count < 249; count++) judged(BAD, false, 'bob')
+    expect(policy.preview?.(by('mallory')).action).toBe('ask')
+    judged(GOOD, true, 'mallory')
+    judged(BAD, false, 'mallory')
+    expect(policy.preview?.(by('mallory')).action).toBe('serve')
+  })
+
+  it('stops it for all when a second one finds enough for an alarm of their own', () => {
+    const policy = trained()
+    for (let count = 0; count < 6; count++) reject(policy, 'ann')
+    expect(policy.inspect().paused).toBeUndefined()
+    for (let count = 0; count < 6; count++) reject(policy, 'bob')
+    expect(policy.inspect().paused).toBe('drift')
+    expect(policy.inspect().labels).toBeLessThan(103)
+  })
+
   it('stops it for all where there was nobody else for 250 labels', () => {
     const policy = trained()
     const judged = (caller: string): void => policy.learn({ candidate: BAD, decision: policy.decide(BAD), same: false, caller })

@@ -48,6 +48,8 @@ export interface StreamOptions {
   readonly judge?: ((same: boolean) => boolean | undefined) | undefined
   /** Whether an entry that was right with this chance is right now. */
   readonly isRight?: ((right: number, request: number) => boolean) | undefined
+  /** Who asks next. */
+  readonly caller?: (() => string | undefined) | undefined
 }
 
 export interface StreamResult {
@@ -62,7 +64,7 @@ export interface StreamResult {
 
 /** Requests, one in ten of them without a candidate, through a policy. */
 export function runStream(policy: DecisionPolicy, options: StreamOptions): StreamResult {
-  const { requests, random, judge = (same) => same, isRight = (right) => random() < right } = options
+  const { requests, random, judge = (same) => same, isRight = (right) => random() < right, caller = () => undefined } = options
   const served: number[] = []
   const failed: number[] = []
   for (let request = 0; request < requests; request++) {
@@ -70,7 +72,8 @@ export function runStream(policy: DecisionPolicy, options: StreamOptions): Strea
       policy.decide(undefined)
       continue
     }
-    const { candidate, right } = drawCandidate(random)
+    const { candidate: drawn, right } = drawCandidate(random)
+    const candidate: Candidate = { ...drawn, caller: caller() }
     const same = isRight(right, request)
     const decision = policy.decide(candidate)
     if (decision.action === 'serve') {
@@ -80,7 +83,7 @@ export function runStream(policy: DecisionPolicy, options: StreamOptions): Strea
       continue
     }
     const verdict = judge(same)
-    if (verdict !== undefined) policy.learn({ candidate, decision, same: verdict })
+    if (verdict !== undefined) policy.learn({ candidate, decision, same: verdict, caller: candidate.caller })
     finish(policy)
   }
   return { requests, hits: served.length, wrong: failed.length, served, failed }
