@@ -278,11 +278,11 @@ async function cost() {
   const embedder = createHashEmbedder()
   const texts = SET_NAMES.flatMap((name) => loadSet(args.data, name).map(({ text }) => text))
   const sizes = args.quick ? [10_000] : [10_000, 100_000]
-  const rows = [['entries', 'search us', 'compare and decide us', 'all us, median (p99)', 'CPU us']]
+  const rows = [['entries', 'search us', 'compare and decide us', 'all us, median (p99)', 'CPU us', 'bytes an entry in the index']]
   for (const size of sizes) {
-    const { search, rest, total, cpu } = decisionCost(texts, embedder, SHIPPED_PRIOR, size, args.quick ? 1000 : 4000)
-    result.cost[size] = { search, rest, total, cpu }
-    rows.push([size, search.median, rest.median, `${total.median} (${total.p99})`, cpu])
+    const { search, rest, total, cpu, bytes } = await decisionCost(texts, embedder, SHIPPED_PRIOR, size, args.quick ? 1000 : 4000)
+    result.cost[size] = { search, rest, total, cpu, bytes }
+    rows.push([size, search.median, rest.median, `${total.median} (${total.p99})`, cpu, bytes])
   }
   console.log('\nA decision, embedding apart, hash embedder of 1024 dimensions\n')
   console.log(table(rows))

@@ -2,6 +2,8 @@
 
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as passed } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { createRandom } from './random.mjs'
 import {
   compareTexts,
@@ -21,11 +23,23 @@ import {
 const NEVER = Number.MAX_SAFE_INTEGER
 const NEIGHBOURS = 16
 
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc')
+
+/** Bytes in use, buffers and WebAssembly's memory among them, after everything else was let go. */
+async function heldBytes() {
+  await passed(0)
+  collectGarbage()
+  collectGarbage()
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
+}
+
 /**
  * Searching, comparing and deciding among `size` entries; us of wall time, and of CPU on average, which says more on a machine that has
- * other work. The profiles of what is near are at hand, the prompt's is not.
+ * other work; and bytes that the index has for each entry, ids included. The profiles of what is near are at hand, the prompt's is not.
  */
-export function decisionCost(texts, embedder, prior, size, queries) {
+export async function decisionCost(texts, embedder, prior, size, queries) {
   const random = createRandom(7)
   const variants = ['', 'please ', 'hi, ', 'tell me ', 'question: ', 'can you say ', 'hello ', 'quick one: ', 'so ', 'ok ']
   const all = Array.from(
@@ -33,6 +47,7 @@ export function decisionCost(texts, embedder, prior, size, queries) {
     (_, at) => variants[Math.floor(at / texts.length) % variants.length] + texts[at % texts.length],
   )
   shuffle(all, random)
+  const empty = await heldBytes()
   const index = createMemoryVectorIndex({ maxVectors: size, maxBytes: 8e9 })
   for (let from = 0; from < size; from += 1000) {
     const part = all.slice(from, Math.min(size, from + 1000))
@@ -42,6 +57,7 @@ export function decisionCost(texts, embedder, prior, size, queries) {
       vectors.map((vector, at) => ({ id: String(from + at), vector, deleteAt: NEVER })),
     )
   }
+  const bytes = Math.round(((await heldBytes()) - empty) / size)
   const frequencies = createFrequencies()
   for (const text of all.slice(0, 5000)) frequencies.add(profileOf(text))
   const policy = createAdaptivePolicy({ maxErrorRate: 0.02, basis: 'hits', z: 2, prior, random, now: () => 0, by: 'bench' })
@@ -76,7 +92,7 @@ export function decisionCost(texts, embedder, prior, size, queries) {
     const values = times.map((each) => each[part])
     return { median: at(values, 0.5), p99: at(values, 0.99) }
   }
-  return { search: of('search'), rest: of('rest'), total: of('total'), cpu: Number(((user + system) / queries).toFixed(1)) }
+  return { search: of('search'), rest: of('rest'), total: of('total'), cpu: Number(((user + system) / queries).toFixed(1)), bytes }
 }
 
 /** A policy that has learnt from as many labels as are ever kept, after `each` 2000 of them, and what it learns from next. */

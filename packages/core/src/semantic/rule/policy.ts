@@ -88,7 +88,7 @@ export interface PolicyState {
   readonly threshold: number
   /**
    * Share of wrong answers among hits that is reckoned with, as `Decision.error`. `adaptive`: the most by what is known, with the
-   * confidence that was asked for; `static`: that of the audits; `vcache`: the bound, which it takes of all requests.
+   * confidence that was asked for; `static`: the upper end of the 95 % interval of the audits (Wilson 1927); `vcache`: the bound, which it takes of all requests.
    */
   readonly error: number | undefined
   /**

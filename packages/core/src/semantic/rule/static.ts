@@ -1,5 +1,6 @@
 /** A plain threshold on the cosine, as most semantic caches have it. It keeps no bound on wrong answers; it only measures them. */
 
+import { wilson } from '../../lib/wilson.js'
 import type { Candidate, Decision, DecisionPolicy } from './policy.js'
 
 export interface StaticOptions {
@@ -23,7 +24,8 @@ type Counts = readonly [labels: number, audits: number, wrong: number]
 export function createStaticPolicy({ threshold, auditRate, random, by }: StaticOptions): DecisionPolicy {
   const processes = new Map<string, Counts>()
   let all: Counts = NONE
-  const error = (): number | undefined => (all[1] === 0 ? undefined : all[2] / all[1])
+  /** The most by what was audited: one audit that found no error promises nothing. */
+  const error = (): number | undefined => (all[1] === 0 ? undefined : wilson(all[2], all[1]).high)
 
   function add(process: string, counts: Counts): void {
     processes.set(process, larger(processes.get(process) ?? NONE, counts))

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { wilson } from '../../../src/lib/wilson.js'
 import type { Candidate, DecisionPolicy } from '../../../src/semantic/rule/policy.js'
 import { createStaticPolicy } from '../../../src/semantic/rule/static.js'
 import { featuresWith, seeded } from './streams.js'
@@ -31,7 +32,9 @@ describe('createStaticPolicy', () => {
     const { error, auditedWrong } = policy.inspect()
     expect(policy.inspect()).toMatchObject({ labels: audits + 1, audits, threshold: 0.9, paused: undefined })
     expect(auditedWrong).toBe(Math.ceil(audits / 4))
-    expect(error).toBeCloseTo(0.25, 2)
+    expect(error).toBe(wilson(auditedWrong, audits).high)
+    expect(error).toBeGreaterThan(0.25)
+    expect(error).toBeLessThan(0.33)
     expect(policy.decide(candidate(0.95)).error).toBe(error)
   })
 
@@ -41,6 +44,14 @@ describe('createStaticPolicy', () => {
       policy.learn({ candidate: candidate(similarity), decision: policy.decide(candidate(similarity)), same })
     }
   }
+
+  it('promises little while there are few audits, though none found an error', () => {
+    const policy = counting('a')
+    teach(policy, 1)
+    expect(policy.decide(candidate(0.95)).error).toBeCloseTo(0.79, 2)
+    teach(policy, 99)
+    expect(policy.decide(candidate(0.95)).error).toBeCloseTo(0.037, 3)
+  })
 
   it('adds up what processes counted, and counts nothing twice, however often it comes', () => {
     const [first, second, restarted] = [counting('a'), counting('b'), counting('c')]
@@ -55,7 +66,7 @@ describe('createStaticPolicy', () => {
     for (let time = 0; time < 2; time++) expect(restarted.merge(first.save())).toBe(true)
     // What was saved before the last label takes nothing back.
     expect(restarted.merge(second.save())).toBe(true)
-    expect(restarted.inspect()).toMatchObject({ labels: 18, audits: 13, auditedWrong: 3, error: 3 / 13 })
+    expect(restarted.inspect()).toMatchObject({ labels: 18, audits: 13, auditedWrong: 3, error: wilson(3, 13).high })
     expect(second.inspect()).toMatchObject({ labels: 17, audits: 12, auditedWrong: 2 })
   })
 
