@@ -239,6 +239,39 @@ describe('what is found by meaning', () => {
     expect(await served(second.cache, SKY_AGAIN)).toBe('SEMANTIC-HIT')
   })
 
+  it('is not compared with what another embedder made, in an index that both use: of its length or not', async () => {
+    const { start, clock } = world()
+    const index = createMemoryVectorIndex({ clock })
+    const under = (embedder: Embedder): LlmCache => start({ semantic: { policy: bold, index, embedder } }).cache
+    await record(under(createHashEmbedder()), ask(SKY))
+    await settled()
+    for (const dimensions of [1024, 512]) {
+      const { embed } = createHashEmbedder({ dimensions })
+      const changed = under({ id: `other-model:${dimensions}`, embed })
+      const failures: unknown[] = []
+      changed.on((event) => event.type === 'semantic-failed' && failures.push(event))
+      // The very vectors that the first one has: only the embedder's id is another.
+      expect((await changed.explain(request(ask(SKY_AGAIN)))).semantic?.outcome).toBe('nothing-near')
+      await record(changed, ask(`${SKY_ONCE_MORE} ${dimensions}`))
+      await settled()
+      expect(await served(changed, `${SKY_ONCE_MORE} really ${dimensions}`)).toBe('SEMANTIC-HIT')
+      expect(failures).toEqual([])
+    }
+    expect(await served(under(createHashEmbedder()), SKY_AGAIN)).toBe('SEMANTIC-HIT')
+  })
+
+  it("is embedded anew by another embedder, in a process's own index, after a restart", async () => {
+    const { start } = world()
+    const first = start()
+    await record(first.cache, ask(SKY))
+    await settled()
+    await first.cache.close()
+    const { embed } = createHashEmbedder({ dimensions: 512 })
+    const second = start({ semantic: { policy: bold, embedder: { id: 'other-model:512', embed } } })
+    await settled()
+    expect(await served(second.cache, SKY_AGAIN)).toBe('SEMANTIC-HIT')
+  })
+
   it("is found in a process's own index once it was asked for there", async () => {
     const { start } = world()
     const [first, second] = [start(), start()]
