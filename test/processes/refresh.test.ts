@@ -10,7 +10,8 @@ const OLD = JSON_CHUNKS.join('').replace('"c1"', '"short-lived"')
 let scene: Scene
 
 beforeAll(async () => {
-  if (redis) scene = await startScene(redis as RedisServer, 4)
+  // Nobody dies here, and on a slow machine nobody must be taken for dead.
+  if (redis) scene = await startScene(redis as RedisServer, 4, 15_000)
 })
 beforeEach(() => {
   if (redis) scene.origin.calls.length = 0
