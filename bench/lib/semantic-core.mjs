@@ -1,6 +1,7 @@
 // The parts of the semantic layer that the benches drive without a cache round them.
 
 export { systemClock } from '../../packages/core/dist/lib/clock.js'
+export { finished } from '../../packages/core/dist/lib/finished.js'
 export { createHashEmbedder } from '../../packages/core/dist/semantic/embedders/hash.js'
 export { createLearners } from '../../packages/core/dist/semantic/learners.js'
 export { createAdaptivePolicy } from '../../packages/core/dist/semantic/rule/adaptive.js'

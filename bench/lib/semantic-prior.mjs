@@ -1,7 +1,15 @@
 // The prior of the adaptive policy: one logistic regression over the candidates of whole streams in which nothing is served, so that
 // every candidate has a label. Trained on the sets whose licence allows it.
 
-import { createAdaptivePolicy, DIFFERENCES, FEATURE_NAMES, FEATURE_SCALE, FEATURES_VERSION, fitLogistic } from './semantic-core.mjs'
+import {
+  createAdaptivePolicy,
+  DIFFERENCES,
+  FEATURE_NAMES,
+  FEATURE_SCALE,
+  FEATURES_VERSION,
+  finished,
+  fitLogistic,
+} from './semantic-core.mjs'
 import { runStream } from './semantic-stream.mjs'
 
 const RIDGE = 3
@@ -12,9 +20,7 @@ export function trainPrior(sets) {
   const examples = sets.flatMap(candidatesOf)
   const size = FEATURE_NAMES.length
   const work = fitLogistic(examples, { prior: new Float64Array(size), ridge: RIDGE * FEATURE_SCALE ** 2, maxSteps: 25 })
-  let step = work.next()
-  while (!step.done) step = work.next()
-  const learnt = Array.from(step.value, (value) => value * FEATURE_SCALE)
+  const learnt = Array.from(finished(work), (value) => value * FEATURE_SCALE)
   const coefficients = FEATURE_NAMES.map((name, index) => Math.min(learnt[index], DIFFERENCES.get(name) ?? Number.POSITIVE_INFINITY))
   return { version: FEATURES_VERSION, coefficients: coefficients.map((value) => Number(value.toFixed(4))) }
 }

@@ -43,6 +43,16 @@ function world(options: LlmCacheOptions = {}): {
   return { start, data, clock }
 }
 
+/** A process was asked about the sky, and is closed. */
+async function worldBeforeRestart(): Promise<ReturnType<typeof world>> {
+  const made = world()
+  const { cache } = made.start()
+  await record(cache, ask(SKY))
+  await settled()
+  await cache.close()
+  return made
+}
+
 async function served(cache: LlmCache, content: string): Promise<string | undefined> {
   const { reply } = await open(cache, ask(content), 'replay')
   return field(reply.headers, 'x-llm-cache')
@@ -50,11 +60,7 @@ async function served(cache: LlmCache, content: string): Promise<string | undefi
 
 describe('what is found by meaning', () => {
   it('is found again after a restart', async () => {
-    const { start } = world()
-    const first = start()
-    await record(first.cache, ask(SKY))
-    await settled()
-    await first.cache.close()
+    const { start } = await worldBeforeRestart()
     const second = start()
     await settled()
     expect((await second.cache.stats()).semantic?.vectors).toBe(1)
@@ -261,11 +267,7 @@ describe('what is found by meaning', () => {
   })
 
   it("is embedded anew by another embedder, in a process's own index, after a restart", async () => {
-    const { start } = world()
-    const first = start()
-    await record(first.cache, ask(SKY))
-    await settled()
-    await first.cache.close()
+    const { start } = await worldBeforeRestart()
     const { embed } = createHashEmbedder({ dimensions: 512 })
     const second = start({ semantic: { policy: bold, embedder: { id: 'other-model:512', embed } } })
     await settled()

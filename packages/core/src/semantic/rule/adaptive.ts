@@ -6,11 +6,12 @@
 
 import { LRUCache } from 'lru-cache'
 import { atMost } from '../../lib/at-most.js'
+import { finished } from '../../lib/finished.js'
 import { type BoundOptions, type Threshold, thresholdOf } from './bound.js'
 import { type ErrorCurve, fitCurve, type Point } from './curve.js'
 import { createDriftTest, type Drift } from './drift.js'
 import { DIFFERENCES, FEATURE_NAMES, FEATURE_SCALE, FEATURES_VERSION, type Features } from './features.js'
-import { createLabelRing, finished, type Label } from './labels.js'
+import { createLabelRing, type Label } from './labels.js'
 import { type Example, fitLogistic, leftOut, probability } from './logistic.js'
 import type { Candidate, Decision, DecisionPolicy, Outcome, PolicyState } from './policy.js'
 

@@ -24,9 +24,10 @@ export interface LabelRing {
   /** Forgets all but the newest `count`, in every process that reads what this one saves. */
   keep(count: number): void
   save(): string
-  /** Undefined where `saved` cannot be read, and nothing changed. */
-  merge(saved: string): Merged | undefined
-  /** As `merge`. Yields after every hundred labels that it reads (a fraction of a millisecond); what it changes, it changes at the end. */
+  /**
+   * What another process saved joins. Undefined where it cannot be read, and nothing changed. Yields after every hundred labels that it
+   * reads (a fraction of a millisecond); what it changes, it changes at the end.
+   */
   merging(saved: string): Generator<void, Merged | undefined>
 }
 
@@ -63,7 +64,6 @@ export function createLabelRing(capacity: number, by: string, now: () => number)
       since = labels.reduce((oldest, { at }) => Math.min(oldest, at), last + 1)
     },
     save: () => [JSON.stringify({ version: FEATURES_VERSION, since }), ...labels.map(rowOf)].join('\n'),
-    merge: (saved) => finished(merging(saved)),
     merging,
   }
 
@@ -153,14 +153,6 @@ function labelOf(row: string): Held {
 
 function isNumber(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value)
-}
-
-/** All of `steps` at once. */
-export function finished<T>(steps: Iterator<void, T>): T {
-  for (;;) {
-    const step = steps.next()
-    if (step.done) return step.value
-  }
 }
 
 const SLICE = 100

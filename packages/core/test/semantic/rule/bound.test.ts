@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { finished } from '../../../src/lib/finished.js'
 import { type BoundOptions, type Threshold, thresholdOf as walk } from '../../../src/semantic/rule/bound.js'
 import type { ErrorCurve } from '../../../src/semantic/rule/curve.js'
 
@@ -25,11 +26,7 @@ function plain({ least = 0, times = 1, doubt = 0 } = {}): ErrorCurve {
 }
 
 function thresholdOf(...given: Parameters<typeof walk>): Threshold {
-  const steps = walk(...given)
-  for (;;) {
-    const step = steps.next()
-    if (step.done) return step.value
-  }
+  return finished(walk(...given))
 }
 
 const recentArbitrary = fc.array(

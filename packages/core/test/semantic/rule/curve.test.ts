@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import { finished } from '../../../src/lib/finished.js'
 import { type ErrorCurve, fitCurve, type Point } from '../../../src/semantic/rule/curve.js'
 import { seeded, sigmoid } from './streams.js'
 
 function curveOf(points: readonly Point[]): ErrorCurve {
-  const work = fitCurve(points)
-  for (let step = work.next(); ; step = work.next()) if (step.done) return step.value
+  return finished(fitCurve(points))
 }
 
 /** Points whose probabilities are spread over the log odds from -2 to 6. */

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { finished } from '../../../src/lib/finished.js'
 import { FEATURE_NAMES, FEATURES_VERSION } from '../../../src/semantic/rule/features.js'
-import { createLabelRing, type Label, type LabelRing } from '../../../src/semantic/rule/labels.js'
+import { createLabelRing, type Label, type LabelRing, type Merged } from '../../../src/semantic/rule/labels.js'
 import { featuresWith } from './streams.js'
 
 type Given = Omit<Label, 'by' | 'at'>
@@ -15,6 +16,7 @@ function ring(by: string, capacity = 100, start = 1000): LabelRing {
   return createLabelRing(capacity, by, () => time++)
 }
 
+const merge = (into: LabelRing, saved: string): Merged | undefined => finished(into.merging(saved))
 const idsOf = ({ all }: LabelRing): string[] => all.map(({ by, at }) => `${by}.${at}`)
 
 describe('createLabelRing', () => {
@@ -69,7 +71,7 @@ describe('createLabelRing', () => {
           const from = ring('a')
           for (const each of given) from.add(each)
           const to = ring('b')
-          expect(to.merge(from.save())).toEqual({ added: given.length, forgotten: 0 })
+          expect(merge(to, from.save())).toEqual({ added: given.length, forgotten: 0 })
           expect(to.all).toEqual(from.all)
         },
       ),
@@ -80,11 +82,11 @@ describe('createLabelRing', () => {
     const one = ring('a')
     const other = ring('b')
     for (let index = 0; index < 5; index++) one.add(label(index))
-    other.merge(one.save())
+    merge(other, one.save())
     other.add(label(9))
-    expect(one.merge(other.save())).toEqual({ added: 1, forgotten: 0 })
-    expect(one.merge(other.save())).toEqual({ added: 0, forgotten: 0 })
-    expect(other.merge(one.save())).toEqual({ added: 0, forgotten: 0 })
+    expect(merge(one, other.save())).toEqual({ added: 1, forgotten: 0 })
+    expect(merge(one, other.save())).toEqual({ added: 0, forgotten: 0 })
+    expect(merge(other, one.save())).toEqual({ added: 0, forgotten: 0 })
     expect(one.all).toHaveLength(6)
   })
 
@@ -96,8 +98,8 @@ describe('createLabelRing', () => {
       other.add(label(index))
     }
     const saved = one.save()
-    one.merge(other.save())
-    other.merge(saved)
+    merge(one, other.save())
+    merge(other, saved)
     expect(idsOf(one)).toEqual(['a.1000', 'a.1001', 'a.1002', 'b.1002', 'a.1003', 'b.1003', 'a.1004', 'b.1004', 'b.1005', 'b.1006'])
     expect(idsOf(other)).toEqual(idsOf(one))
   })
@@ -107,10 +109,10 @@ describe('createLabelRing', () => {
     const old = ring('b', 100, 1000)
     for (let index = 0; index < 5; index++) one.add(label(index))
     for (let index = 0; index < 20; index++) old.add(label(index))
-    expect(one.merge(old.save())).toEqual({ added: 0, forgotten: 0 })
+    expect(merge(one, old.save())).toEqual({ added: 0, forgotten: 0 })
     const newer = ring('c', 100, 2003)
     newer.add(label(1))
-    expect(one.merge(newer.save())).toEqual({ added: 1, forgotten: 0 })
+    expect(merge(one, newer.save())).toEqual({ added: 1, forgotten: 0 })
     expect(idsOf(one)).toEqual(['a.2001', 'a.2002', 'a.2003', 'c.2003', 'a.2004'])
   })
 
@@ -120,12 +122,12 @@ describe('createLabelRing', () => {
     for (let index = 0; index < 10; index++) one.add(label(index))
     const before = one.save()
     other.add(label(1))
-    other.merge(before)
+    merge(other, before)
     one.keep(3)
     expect(idsOf(one)).toEqual(['a.1007', 'a.1008', 'a.1009'])
-    expect(one.merge(before)).toEqual({ added: 0, forgotten: 0 })
-    expect(one.merge(other.save())).toEqual({ added: 0, forgotten: 0 })
-    expect(other.merge(one.save())).toEqual({ added: 0, forgotten: 8 })
+    expect(merge(one, before)).toEqual({ added: 0, forgotten: 0 })
+    expect(merge(one, other.save())).toEqual({ added: 0, forgotten: 0 })
+    expect(merge(other, one.save())).toEqual({ added: 0, forgotten: 8 })
     expect(idsOf(other)).toEqual(['a.1007', 'a.1008', 'a.1009'])
   })
 
@@ -135,7 +137,7 @@ describe('createLabelRing', () => {
     const before = labels.save()
     labels.keep(0)
     expect(labels.all).toEqual([])
-    expect(labels.merge(before)?.added).toBe(0)
+    expect(merge(labels, before)?.added).toBe(0)
     labels.add(label(1))
     expect(labels.all).toHaveLength(1)
   })
@@ -147,11 +149,11 @@ describe('createLabelRing', () => {
     for (let index = 0; index < 10; index++) ahead.add(label(index))
     right.add(label(1))
     ahead.keep(3)
-    expect(right.merge(ahead.save())).toEqual({ added: 3, forgotten: 1 })
+    expect(merge(right, ahead.save())).toEqual({ added: 3, forgotten: 1 })
     for (let index = 0; index < 5; index++) right.add(label(index))
-    expect(right.merge(ahead.save())).toEqual({ added: 0, forgotten: 0 })
+    expect(merge(right, ahead.save())).toEqual({ added: 0, forgotten: 0 })
     expect(right.all).toHaveLength(8)
-    expect(ahead.merge(right.save())).toEqual({ added: 5, forgotten: 0 })
+    expect(merge(ahead, right.save())).toEqual({ added: 5, forgotten: 0 })
   })
 
   describe('by a clock that is more than a day ahead', () => {
@@ -168,7 +170,7 @@ describe('createLabelRing', () => {
       const near = ring('b', 100, now)
       for (let round = 0; round < 3; round++) {
         near.add(label(round))
-        expect(near.merge(far.save())).toEqual({ added: round === 0 ? 3 : 0, forgotten: 0 })
+        expect(merge(near, far.save())).toEqual({ added: round === 0 ? 3 : 0, forgotten: 0 })
       }
       expect(near.all).toHaveLength(6)
       expect(near.hasForgotten).toBe(true)
@@ -178,16 +180,16 @@ describe('createLabelRing', () => {
       const far = wrong()
       const one = ring('b', 8, now)
       const other = ring('c', 100, now + 5000)
-      one.merge(far.save())
-      other.merge(far.save())
-      expect(other.merge(one.save())).toEqual({ added: 0, forgotten: 0 })
-      expect(one.merge(other.save())).toEqual({ added: 0, forgotten: 0 })
-      expect(far.merge(other.save())).toEqual({ added: 0, forgotten: 0 })
+      merge(one, far.save())
+      merge(other, far.save())
+      expect(merge(other, one.save())).toEqual({ added: 0, forgotten: 0 })
+      expect(merge(one, other.save())).toEqual({ added: 0, forgotten: 0 })
+      expect(merge(far, other.save())).toEqual({ added: 0, forgotten: 0 })
       // They make room for what is newer.
       for (let index = 0; index < 6; index++) one.add(label(index))
       const newer = ring('d', 100, now + 9000)
       for (let index = 0; index < 2; index++) newer.add(label(index))
-      expect(one.merge(newer.save())).toEqual({ added: 2, forgotten: 0 })
+      expect(merge(one, newer.save())).toEqual({ added: 2, forgotten: 0 })
       expect(one.all.map(({ by }) => by)).toEqual(['b', 'b', 'b', 'b', 'b', 'b', 'd', 'd'])
     })
   })
@@ -196,10 +198,10 @@ describe('createLabelRing', () => {
     const before = ring('a')
     for (let index = 0; index < 5; index++) before.add(label(index))
     const [whole, after] = [ring('b'), ring('b')]
-    whole.merge(before.save())
+    merge(whole, before.save())
     expect(whole.hasForgotten).toBe(false)
     before.keep(2)
-    after.merge(before.save())
+    merge(after, before.save())
     expect(after.hasForgotten).toBe(true)
   })
 
@@ -209,8 +211,8 @@ describe('createLabelRing', () => {
   const saved = (rows: readonly string[], top: object = header): string => [JSON.stringify(top), ...rows].join('\n')
 
   it('reads a row that is one', () => {
-    expect(ring('b').merge(saved([good]))).toEqual({ added: 1, forgotten: 0 })
-    expect(ring('b').merge(saved([`a 1 0.01 0 ${features}`]))).toEqual({ added: 1, forgotten: 0 })
+    expect(merge(ring('b'), saved([good]))).toEqual({ added: 1, forgotten: 0 })
+    expect(merge(ring('b'), saved([`a 1 0.01 0 ${features}`]))).toEqual({ added: 1, forgotten: 0 })
   })
 
   it.each([
@@ -231,7 +233,7 @@ describe('createLabelRing', () => {
   ])('refuses %s as a whole', (_, text) => {
     const labels = ring('b')
     labels.add(label(1))
-    expect(labels.merge(text)).toBeUndefined()
+    expect(merge(labels, text)).toBeUndefined()
     expect(idsOf(labels)).toEqual(['b.1000'])
   })
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { finished } from '../../../src/lib/finished.js'
 import {
   type Example,
   type FitOptions,
@@ -22,11 +23,7 @@ function drawExamples(count: number, beta: readonly number[], seed: number): Exa
 }
 
 function fit(examples: readonly Example[], options: FitOptions): Float64Array {
-  return whole(fitLogistic(examples, options))
-}
-
-function whole<T>(work: Generator<void, T>): T {
-  for (let step = work.next(); ; step = work.next()) if (step.done) return step.value
+  return finished(fitLogistic(examples, options))
 }
 
 const NONE = new Float64Array(PLANTED.length)
@@ -131,7 +128,7 @@ describe('leftOut', () => {
     const examples = drawExamples(150, PLANTED, 11).map((each, index) => ({ ...each, weight: 1 + (index % 3) }))
     const options = { prior: NONE, ridge, maxSteps: 30 }
     const beta = fit(examples, options)
-    const guessed = whole(leftOut(examples, beta, ridge))
+    const guessed = finished(leftOut(examples, beta, ridge))
     for (const index of [0, 7, 31, 64, 99, 149]) {
       const { x } = examples[index] as Example
       const without = fit(
@@ -146,7 +143,7 @@ describe('leftOut', () => {
   it('is less sure of each example than the model that has seen it', () => {
     const examples = drawExamples(80, PLANTED, 12)
     const beta = fit(examples, { prior: NONE, ridge: 1 })
-    const guessed = whole(leftOut(examples, beta, 1))
+    const guessed = finished(leftOut(examples, beta, 1))
     for (const [index, { x, correct }] of examples.entries()) {
       const change = (guessed[index] as number) - probability(beta, x)
       expect(correct ? -change : change).toBeGreaterThanOrEqual(0)
@@ -157,7 +154,7 @@ describe('leftOut', () => {
 describe('lengthBy', () => {
   it('is the variance of a score: one over what is known, where features do not overlap', () => {
     const examples = Array.from({ length: 40 }, (_, index) => ({ x: index % 2 ? [1, 0] : [0, 2], correct: true, weight: 1 }))
-    const factor = whole(factorOf(examples, Float64Array.from([0, 0]), 3))
+    const factor = finished(factorOf(examples, Float64Array.from([0, 0]), 3))
     expect(lengthBy(factor, [1, 0])).toBeCloseTo(1 / (20 / 4 + 3), 12)
     expect(lengthBy(factor, [0, 2])).toBeCloseTo(4 / (80 / 4 + 3), 12)
     expect(lengthBy(factor, [0, 0])).toBe(0)
